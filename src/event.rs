@@ -1,0 +1,573 @@
+//! The closed sets of events and observations: the only contract between the engine and those who look
+//! on (store, progress, reports).
+//!
+//! Events are of two classes. *Facts* ([`Event::is_fact`]) came from outside: how a call ended, that a
+//! timer fired, that somebody asked to stop. *Decisions* are what the machine made of them. A run is
+//! replayed by giving the facts to a new machine, which then makes the same decisions again.
+//! Observations are a second class: kept lossily, for people only; the machine never reads them.
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::clock::Moment;
+use crate::outcome::{RunOutcome, StepOutcome};
+
+/// An event as it is recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Its number within the run, from 1, without gaps.
+    pub seq: u64,
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub event: Event,
+}
+
+/// Everything that can happen to a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run was made. Always the first event.
+    RunCreated(RunCreated),
+    /// A step was added at run time (an item of a fan-out).
+    StepAdded(StepInfo),
+    /// The needs of a step are met and its `when` holds: it begins.
+    StepStarted {
+        /// The step.
+        step: String,
+    },
+    /// A call is about to be carried out.
+    CallStarted {
+        /// Which call.
+        key: EffectKey,
+        /// The word of the call (`trigger_promotion`).
+        call: String,
+        /// What it is about, for people.
+        about: String,
+        /// Whether it changes something on Semaphore or elsewhere.
+        writes: bool,
+    },
+    /// Fact: how a call ended.
+    CallEnded {
+        /// Which call.
+        key: EffectKey,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A call that went wrong will be tried again.
+    CallRetried {
+        /// The call that went wrong.
+        key: EffectKey,
+        /// What went wrong.
+        failure: Failure,
+        /// When it is tried again, counted from now.
+        delay_ms: u64,
+    },
+    /// Fact: a timer of the machine fired.
+    TimerFired {
+        /// Which.
+        key: String,
+    },
+    /// Fact: somebody answered what a step waits for.
+    Answered {
+        /// The step.
+        step: String,
+        /// Yes or no.
+        approved: bool,
+        /// Who.
+        by: String,
+    },
+    /// Fact: the run is told to stop for good.
+    CancelRequested {
+        /// Who or what asks.
+        by: String,
+    },
+    /// Fact: the runner stopped working on the run; it can be resumed.
+    Parked {
+        /// Why (`SIGTERM`, `--park 20m`, `Semaphore not reachable`).
+        reason: String,
+        /// The exit code that the runner ends with.
+        exit_code: u8,
+    },
+    /// Fact: a runner works on the run again.
+    Resumed {
+        /// How often it was resumed, from 1.
+        session: u32,
+    },
+    /// A step ended.
+    StepEnded(StepEnded),
+    /// Everything but `finally` has ended.
+    FinallyStarted {
+        /// How the run would end without `finally`.
+        outcome: RunOutcome,
+    },
+    /// The run ended. Always the last event.
+    RunEnded(RunEnded),
+    /// Something that people should know.
+    Warned {
+        /// The step, when it is about one.
+        step: Option<String>,
+        /// What.
+        message: String,
+    },
+    /// A limit bit.
+    LimitHit {
+        /// The step, when it is about one.
+        step: Option<String>,
+        /// The name of the limit (`log_bytes_max`).
+        limit: String,
+        /// What was cut or refused.
+        message: String,
+    },
+}
+
+impl Event {
+    /// Whether it came from outside the machine, and so is replayed.
+    pub fn is_fact(&self) -> bool {
+        match self {
+            Self::CallEnded { .. }
+            | Self::TimerFired { .. }
+            | Self::Answered { .. }
+            | Self::CancelRequested { .. }
+            | Self::Parked { .. }
+            | Self::Resumed { .. } => true,
+            Self::RunCreated(_)
+            | Self::StepAdded(_)
+            | Self::StepStarted { .. }
+            | Self::CallStarted { .. }
+            | Self::CallRetried { .. }
+            | Self::StepEnded(_)
+            | Self::FinallyStarted { .. }
+            | Self::RunEnded(_)
+            | Self::Warned { .. }
+            | Self::LimitHit { .. } => false,
+        }
+    }
+}
+
+/// What a run is, as its first event tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunCreated {
+    /// The id of the run.
+    pub id: String,
+    /// The name of the playbook.
+    pub name: String,
+    /// The path of the playbook, as it was given.
+    pub path: String,
+    /// The digest of the plan.
+    pub digest: String,
+    /// The random number of the run, from which tokens and jitter are derived.
+    pub salt: String,
+    /// The version of the runner.
+    pub runner: String,
+    /// The inputs; secret ones as `***`.
+    pub inputs: IndexMap<String, Value>,
+    /// The names of the secret inputs.
+    pub secrets: Vec<String>,
+    /// The address of the Semaphore job around us, or empty.
+    pub url: String,
+    /// The steps that the plan has, in its order.
+    pub steps: Vec<StepInfo>,
+    /// The deadline of the whole run.
+    pub deadline: Timestamp,
+}
+
+/// What a step is, for those who look on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepInfo {
+    /// Its id (`deploy`, `nightly[web]`, `release/build`).
+    pub id: String,
+    /// The name of its action.
+    pub action: String,
+    /// Its description.
+    pub description: Option<String>,
+    /// What it needs: step and accepted outcomes.
+    pub needs: Vec<(String, String)>,
+    /// Whether it stands under `finally`.
+    pub finally: bool,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepEnded {
+    /// The step.
+    pub step: String,
+    /// How.
+    pub outcome: StepOutcome,
+    /// Why, in words; none when it passed.
+    pub why: Option<String>,
+    /// The error, when it failed.
+    pub error: Option<Failure>,
+    /// Whether a failure of it does not fail the run.
+    pub allowed_to_fail: bool,
+    /// The outputs of the action, the extracted names among them.
+    pub outputs: serde_json::Map<String, Value>,
+    /// Where to look.
+    pub links: Vec<Link>,
+    /// What was written to disk.
+    pub files: Vec<FileWritten>,
+    /// The pipelines that were done again because they ended badly.
+    pub reruns: Vec<Value>,
+    /// How long it was tried.
+    pub duration_ms: u64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunEnded {
+    /// How.
+    pub outcome: RunOutcome,
+    /// Why, in words; none when it passed.
+    pub why: Option<String>,
+    /// The class of what went wrong, for the exit code; none when it passed.
+    pub failure: Option<FailureKind>,
+    /// The outputs of the playbook.
+    pub outputs: serde_json::Map<String, Value>,
+}
+
+/// A page on Semaphore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Link {
+    /// What it leads to (`workflow`, `pipeline`, `job`).
+    pub to: String,
+    /// The address.
+    pub url: String,
+}
+
+/// A file that a step wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct FileWritten {
+    /// Where.
+    pub path: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// The SHA-256 of its content.
+    pub sha256: String,
+    /// Whether a limit cut it.
+    pub cut: bool,
+}
+
+/// Which call: unique within a run, the same after a resume.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EffectKey {
+    /// The step.
+    pub step: String,
+    /// The number of the call within the step, from 1. A retry has the number of what it repeats.
+    pub call: u32,
+    /// Which try of that call, from 1.
+    pub attempt: u32,
+}
+
+impl std::fmt::Display for EffectKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}#{}.{}", self.step, self.call, self.attempt)
+    }
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// When the effect began with it.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// How many requests it took.
+    pub requests: u32,
+    /// The answer, or what went wrong.
+    pub result: Result<Answer, Failure>,
+}
+
+/// What a call gave.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The normalised answer; each call says its shape.
+    pub value: Value,
+    /// The raw JSON of the last API answer, without the values of environment variables.
+    pub response: Option<Value>,
+    /// What was written to disk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileWritten>,
+    /// Limits that bit: name and words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<(String, String)>,
+}
+
+/// What we could not find out or were not allowed to do. Never a red pipeline found by a wait: that is
+/// a value, until a step says that it wanted another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The class.
+    pub kind: FailureKind,
+    /// What happened: lower case, no full stop.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// Whether what was asked may have happened.
+    pub fate: Fate,
+    /// When the server wants to be asked again.
+    pub retry_after_ms: Option<u64>,
+    /// What an unknown write may have made: ids with words, for a person to choose from.
+    pub candidates: Vec<Candidate>,
+    /// The JSON that the server answered, when it has to do with the failure.
+    pub response: Option<Value>,
+}
+
+impl Failure {
+    /// A failure that nothing was sent for.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+            status: None,
+            fate: Fate::NotDone,
+            retry_after_ms: None,
+            candidates: Vec::new(),
+            response: None,
+        }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with another fate.
+    #[must_use]
+    pub fn fate(mut self, fate: Fate) -> Self {
+        self.fate = fate;
+        self
+    }
+}
+
+/// Something that an unknown write may have made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Candidate {
+    /// Its id.
+    pub id: String,
+    /// What it is, for a person.
+    pub about: String,
+}
+
+/// Whether what a call asked for may have happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// The request never left, or never reached a server.
+    NotSent,
+    /// The server said no: nothing happened.
+    NotDone,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// The class of a failure: what `error.kind` says in playbooks and reports.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// No connection: nothing was sent, or the line broke.
+    Network,
+    /// Sent, but no answer in time.
+    Timeout,
+    /// 429.
+    RateLimited,
+    /// 5xx.
+    Server,
+    /// 403 with an empty body: the authorisation service of Semaphore is in trouble.
+    AuthOutage,
+    /// The token is missing or wrong.
+    Unauthorized,
+    /// The token may not do this.
+    Permission,
+    /// 404.
+    NotFound,
+    /// Any other no of the server.
+    Refused,
+    /// The full queue: nothing was started, and it may be asked again.
+    QueueFull,
+    /// A promotion was refused because Semaphore does not see the pipeline as passed (yet).
+    NotPassed,
+    /// An answer that could not be understood.
+    InvalidAnswer,
+    /// The fate of a write could not be found out.
+    FateUnknown,
+    /// A limit of ours.
+    Limit,
+    /// A file could not be written or read.
+    File,
+    /// A deadline passed.
+    Deadline,
+    /// The pipeline ended red.
+    PipelineFailed,
+    /// The pipeline was stopped or canceled.
+    PipelineStopped,
+    /// The promotion could not be scheduled.
+    PromotionFailed,
+    /// An `assert` did not hold.
+    Assert,
+    /// A `check` did not hold.
+    Check,
+    /// A `fail` step.
+    Fail,
+    /// An `extract` found none or several.
+    Extract,
+    /// A template could not be filled in.
+    Template,
+    /// A parameter came out wrong.
+    Parameter,
+    /// A person said no.
+    Rejected,
+    /// The run was told to stop.
+    Canceled,
+    /// A step failed that was not allowed to (of a whole run).
+    StepFailed,
+    /// A broken invariant: a bug in runner.
+    Bug,
+}
+
+impl FailureKind {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Timeout => "timeout",
+            Self::RateLimited => "rate_limited",
+            Self::Server => "server",
+            Self::AuthOutage => "auth_outage",
+            Self::Unauthorized => "unauthorized",
+            Self::Permission => "permission",
+            Self::NotFound => "not_found",
+            Self::Refused => "refused",
+            Self::QueueFull => "queue_full",
+            Self::NotPassed => "not_passed",
+            Self::InvalidAnswer => "invalid_answer",
+            Self::FateUnknown => "fate_unknown",
+            Self::Limit => "limit",
+            Self::File => "file",
+            Self::Deadline => "deadline",
+            Self::PipelineFailed => "pipeline_failed",
+            Self::PipelineStopped => "pipeline_stopped",
+            Self::PromotionFailed => "promotion_failed",
+            Self::Assert => "assert",
+            Self::Check => "check",
+            Self::Fail => "fail",
+            Self::Extract => "extract",
+            Self::Template => "template",
+            Self::Parameter => "parameter",
+            Self::Rejected => "rejected",
+            Self::Canceled => "canceled",
+            Self::StepFailed => "step_failed",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+impl std::fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// That a write is about to be sent: on disk before the request leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The call.
+    pub key: EffectKey,
+    /// The request token, for calls that have one; else the mark.
+    pub token: String,
+    /// What was there before: the newest ids of the list in which the write would show.
+    pub fence: Vec<String>,
+    /// The server's time when the fence was read, when it said one.
+    pub server_time: Option<Timestamp>,
+}
+
+/// What a running step is seen doing: for people, kept lossily.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The step.
+    pub step: String,
+    /// When it was seen.
+    pub at: Timestamp,
+    /// What was seen.
+    pub seen: Seen,
+}
+
+/// What can be seen of a running step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "seen", rename_all = "snake_case")]
+pub enum Seen {
+    /// A pipeline that is waited for.
+    Pipeline {
+        /// Its id.
+        pipeline_id: String,
+        /// Its name.
+        name: String,
+        /// Its state, lower case.
+        state: String,
+        /// For how long it was queued, when it is known.
+        queued_ms: Option<u64>,
+        /// For how long it has run, when it runs.
+        running_ms: Option<u64>,
+        /// Blocks that are done, and all blocks, when they are known.
+        blocks: Option<(u32, u32)>,
+        /// Jobs that have failed so far.
+        failed_jobs: Vec<String>,
+        /// The page of it.
+        url: String,
+    },
+    /// Something goes wrong at the moment, and is tried again.
+    Trouble {
+        /// What.
+        message: String,
+    },
+    /// A log that is being fetched.
+    Log {
+        /// The job.
+        job: String,
+        /// How much of it has come.
+        bytes: u64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_come_back_as_they_were_written() {
+        let event = Event::CallEnded {
+            key: EffectKey {
+                step: "build".into(),
+                call: 1,
+                attempt: 2,
+            },
+            outcome: Outcome {
+                started_at: Timestamp::UNIX_EPOCH,
+                ended_at: Timestamp::UNIX_EPOCH,
+                requests: 1,
+                result: Err(Failure::new(FailureKind::Server, "500").fate(Fate::Unknown)),
+            },
+        };
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+        assert!(event.is_fact());
+    }
+}

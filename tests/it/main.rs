@@ -1,0 +1,10 @@
+//! One binary for all integration tests; each module is a boundary, its cases are data.
+
+mod cli;
+mod corpus;
+mod layering;
+mod recorded;
+mod reports;
+mod run;
+mod stores;
+mod templates;
