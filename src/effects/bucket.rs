@@ -31,8 +31,16 @@ impl Bucket {
     /// A bucket of so many requests in a second.
     pub(super) fn new(clock: Clock, per_second: f64) -> Self {
         let at = clock.elapsed();
-        let state = Mutex::new(Level { tokens: BURST, at, closed_until: Duration::ZERO });
-        Self { clock, per_second: per_second.max(0.1), state }
+        let state = Mutex::new(Level {
+            tokens: BURST,
+            at,
+            closed_until: Duration::ZERO,
+        });
+        Self {
+            clock,
+            per_second: per_second.max(0.1),
+            state,
+        }
     }
 
     /// Waits until a request may be sent.
@@ -58,7 +66,8 @@ impl Bucket {
         let gained = now.saturating_sub(level.at).as_secs_f64() * self.per_second;
         level.tokens = (level.tokens + gained).min(BURST) - 1.0;
         level.at = now;
-        let owed = Duration::try_from_secs_f64((-level.tokens).max(0.0) / self.per_second).unwrap_or_default();
+        let owed = Duration::try_from_secs_f64((-level.tokens).max(0.0) / self.per_second)
+            .unwrap_or_default();
         owed.max(level.closed_until.saturating_sub(now))
     }
 }

@@ -43,11 +43,17 @@ pub(super) fn of_error(error: semaphore::Error) -> Failure {
 
 /// An id that a call was given; what is none is refused before anything is sent.
 pub(super) fn id(text: &str) -> Result<Id, Failure> {
-    Id::parse(text).map_err(|error: NotAnId| Failure::new(FailureKind::Parameter, error.to_string()))
+    Id::parse(text)
+        .map_err(|error: NotAnId| Failure::new(FailureKind::Parameter, error.to_string()))
 }
 
 /// The time of a step is over while something was awaited.
-pub(super) fn out_of_time(what: &str, last: &str, trouble: Option<&str>, after: Duration) -> Failure {
+pub(super) fn out_of_time(
+    what: &str,
+    last: &str,
+    trouble: Option<&str>,
+    after: Duration,
+) -> Failure {
     let mut message = format!("{what} after {}", crate::duration::show(after));
     if !last.is_empty() {
         message.push_str(": last seen ");

@@ -14,7 +14,8 @@ use super::dispatch::Inner;
 use super::failures::of_error;
 use crate::event::{Answer, Candidate, Failure, FailureKind, Fate};
 use crate::ids::Id;
-use crate::semaphore::{MARK_PARAMETER, Workflow, WorkflowFilter};
+use crate::semaphore::wire::Workflow;
+use crate::semaphore::{MARK_PARAMETER, WorkflowFilter};
 
 /// How many workflows of a branch are looked at.
 const LIST_MAX: usize = 200;
@@ -76,7 +77,11 @@ impl Inner {
             failure
         })?;
         Ok(Fence {
-            newest: listing.items.iter().map(|workflow| workflow.id.to_string()).collect(),
+            newest: listing
+                .items
+                .iter()
+                .map(|workflow| workflow.id.to_string())
+                .collect(),
             server_time: listing.server_date,
         })
     }
@@ -87,21 +92,20 @@ impl Inner {
         let began = self.clock.elapsed();
         let mut suspects: BTreeMap<String, Suspect> = BTreeMap::new();
         let mut pause = Duration::from_secs(1);
-        // Whether the list could be read near the end: without that nothing is known.
-        let mut looked: Option<Result<(), Failure>> = None;
-        loop {
+        // What the last look could not see: without that nothing is known.
+        let unseen = loop {
             let over = self.clock.elapsed().saturating_sub(began) >= self.settle();
-            match self.suspects(look, &mut suspects).await {
+            let unseen = match self.suspects(look, &mut suspects).await {
                 Ok(Some(ours)) => return Ok(ours),
-                Ok(None) => looked = Some(Ok(())),
-                Err(failure) => looked = Some(Err(failure)),
-            }
+                Ok(None) => None,
+                Err(failure) => Some(failure.message),
+            };
             if over {
-                break;
+                break unseen;
             }
             self.clock.sleep(pause.min(self.settle())).await;
             pause = (pause * 2).min(Duration::from_secs(15));
-        }
+        };
         let candidates: Vec<Candidate> = suspects
             .into_iter()
             .filter_map(|(id, suspect)| match suspect {
@@ -109,16 +113,14 @@ impl Inner {
                 Suspect::Ours(_) | Suspect::NotOurs => None,
             })
             .collect();
-        let unseen = match looked {
-            Some(Err(failure)) => Some(failure.message),
-            Some(Ok(())) | None => None,
-        };
         if candidates.is_empty() && unseen.is_none() {
             let mut again = first.clone().fate(Fate::NotDone);
             if again.kind == FailureKind::FateUnknown {
                 again.kind = FailureKind::Timeout;
             }
-            again.message.push_str("; it was looked for and is not there");
+            again
+                .message
+                .push_str("; it was looked for and is not there");
             return Err(again);
         }
         Err(unknown(first, candidates, unseen))
@@ -132,10 +134,17 @@ impl Inner {
     ) -> Result<Option<Answer>, Failure> {
         let filter = WorkflowFilter {
             branch_name: Some(look.branch.clone()),
-            created_after: look.fence.server_time.map(|at| at.as_second() - SKEW_SECONDS),
+            created_after: look
+                .fence
+                .server_time
+                .map(|at| at.as_second() - SKEW_SECONDS),
             ..WorkflowFilter::of_project(look.project_id.clone(), LIST_MAX)
         };
-        let listing = self.client.list_workflows(&filter).await.map_err(of_error)?;
+        let listing = self
+            .client
+            .list_workflows(&filter)
+            .await
+            .map_err(of_error)?;
         for workflow in listing.items {
             let id = workflow.id.to_string();
             let settled = matches!(suspects.get(&id), Some(Suspect::NotOurs));
@@ -156,27 +165,44 @@ impl Inner {
         let about = format!(
             "workflow on `{}`, made {}",
             crate::text::clean_line(&workflow.branch_name, 80),
-            workflow.created_at.map_or_else(|| "at an unknown time".to_owned(), |at| format!("at {at}"))
+            workflow
+                .created_at
+                .map_or_else(|| "at an unknown time".to_owned(), |at| format!("at {at}"))
         );
-        let (Some(mark), Some(pipeline)) = (&look.mark, &workflow.initial_pipeline_id) else {
+        let (Some(mark), Some(pipeline)) = (&look.mark, &workflow.pipeline_id) else {
             return Ok(Suspect::CannotTell(about));
         };
-        let described = self.client.describe_pipeline(pipeline, false).await.map_err(of_error)?;
+        let described = self
+            .client
+            .describe_pipeline(pipeline, false)
+            .await
+            .map_err(of_error)?;
         let parameters = &described.value.pipeline.env_vars;
         if parameters.value(MARK_PARAMETER) == Some(mark) {
-            return Ok(Suspect::Ours(self.started(&workflow.id, pipeline, described.response)));
+            return Ok(Suspect::Ours(self.started(
+                &workflow.id,
+                pipeline,
+                described.response,
+            )));
         }
         let shows_parameters = described
             .response
             .pointer("/pipeline/env_vars")
             .is_some_and(serde_json::Value::is_array);
-        Ok(if shows_parameters { Suspect::NotOurs } else { Suspect::CannotTell(about) })
+        Ok(if shows_parameters {
+            Suspect::NotOurs
+        } else {
+            Suspect::CannotTell(about)
+        })
     }
 }
 
 /// What cannot be settled here is a person's to settle.
 fn unknown(first: &Failure, candidates: Vec<Candidate>, unseen: Option<String>) -> Failure {
-    let mut message = format!("whether the workflow was started is not known: {}", first.message);
+    let mut message = format!(
+        "whether the workflow was started is not known: {}",
+        first.message
+    );
     if let Some(unseen) = unseen {
         message.push_str("; it could not be looked for either: ");
         message.push_str(&unseen);
@@ -186,7 +212,9 @@ fn unknown(first: &Failure, candidates: Vec<Candidate>, unseen: Option<String>) 
     } else {
         "one of the candidates may be it: look at them on Semaphore, then say so with `runner resolve`"
     };
-    let mut failure = Failure::new(FailureKind::FateUnknown, message).hint(hint).fate(Fate::Unknown);
+    let mut failure = Failure::new(FailureKind::FateUnknown, message)
+        .hint(hint)
+        .fate(Fate::Unknown);
     failure.status = first.status;
     failure.candidates = candidates;
     failure

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::ids::Id;
-use crate::semaphore::{Block, Pipeline};
+use crate::semaphore::wire::{Block, Pipeline};
 
 /// What one look showed of a pipeline.
 #[derive(Debug, Clone)]
@@ -68,7 +68,10 @@ impl Sightings {
     /// Counts a wait.
     pub(super) fn wait_for(self: &Arc<Self>, pipeline: &Id) -> Waiting {
         self.lock().entry(pipeline.clone()).or_default().waits += 1;
-        Waiting { sightings: Arc::clone(self), pipeline: pipeline.clone() }
+        Waiting {
+            sightings: Arc::clone(self),
+            pipeline: pipeline.clone(),
+        }
     }
 
     /// Notes what was seen, if anybody waits for it.
@@ -104,7 +107,9 @@ impl Sightings {
     /// the oldest of them was made.
     pub(super) fn company(&self, project: &Id) -> (usize, Option<Timestamp>) {
         let waited = self.lock();
-        let of_project = waited.values().filter(|w| w.project.as_ref().is_none_or(|p| p == project));
+        let of_project = waited
+            .values()
+            .filter(|w| w.project.as_ref().is_none_or(|p| p == project));
         let oldest = waited
             .values()
             .filter(|w| w.project.as_ref() == Some(project))

@@ -16,9 +16,8 @@ use super::sightings::Sighting;
 use crate::clock::millis_between;
 use crate::event::{Answer, Failure, FailureKind, Fate, Observation, Seen};
 use crate::ids::{Id, derived_number};
-use crate::semaphore::{
-    Block, JobState, Pipeline, PipelineFilter, PipelinesOf, State, Verdict, WorkflowFilter,
-};
+use crate::semaphore::wire::{Block, JobState, Pipeline, State, Verdict};
+use crate::semaphore::{PipelineFilter, PipelinesOf, WorkflowFilter};
 
 /// From so many waits in one project on, one list serves them all.
 const LIST_FROM: usize = 4;
@@ -63,8 +62,15 @@ impl Inner {
         };
         let mut pipeline = pipeline.clone();
         loop {
-            let done = self.await_one(&pipeline, remaining, &mut wait, teller).await?;
-            let next = if follow { self.successor(&done).await? } else { None };
+            let _counted = self.sightings.wait_for(&pipeline);
+            let done = self
+                .await_one(&pipeline, remaining, &mut wait, teller)
+                .await?;
+            let next = if follow {
+                self.successor(&done).await?
+            } else {
+                None
+            };
             match next {
                 Some(next) => {
                     wait.replaced.push(json!({
@@ -88,7 +94,6 @@ impl Inner {
         wait: &mut Wait,
         teller: &Teller<'_>,
     ) -> Result<Arc<Pipeline>, Failure> {
-        let _counted = self.sightings.wait_for(id);
         let mut looks = 0_u64;
         loop {
             match self.look(id, wait.last_seen).await {
@@ -107,16 +112,29 @@ impl Inner {
             let waited = self.clock.elapsed().saturating_sub(wait.began);
             let left = remaining.saturating_sub(waited);
             if left.is_zero() {
-                let trouble = wait.trouble.as_ref().map(|failure| failure.message.as_str());
-                return Err(out_of_time("the pipeline was not done", &wait.last, trouble, waited));
+                let trouble = wait
+                    .trouble
+                    .as_ref()
+                    .map(|failure| failure.message.as_str());
+                return Err(out_of_time(
+                    "the pipeline was not done",
+                    &wait.last,
+                    trouble,
+                    waited,
+                ));
             }
-            self.clock.sleep(self.interval(id, waited, looks).min(left)).await;
+            self.clock
+                .sleep(self.interval(id, waited, looks).min(left))
+                .await;
         }
     }
 
     /// The pause before the next look, spread a little so that many waits do not look at once.
     fn interval(&self, id: &Id, waited: Duration, looks: u64) -> Duration {
-        let (min, max) = (self.settings.poll_interval_min, self.settings.poll_interval_max);
+        let (min, max) = (
+            self.settings.poll_interval_min,
+            self.settings.poll_interval_max,
+        );
         let base = (waited / 10).clamp(min, max.max(min));
         let spread = derived_number(&[id.as_str(), &looks.to_string()]) % 200;
         base.mul_f64(0.9 + spread as f64 / 1_000.0)
@@ -128,7 +146,9 @@ impl Inner {
         let since = *wait.blind_since.get_or_insert(now);
         let blind_for = now.saturating_sub(since);
         let patience = match failure.kind {
-            FailureKind::Network | FailureKind::Timeout if !self.contacted() => self.settings.budget.first_contact,
+            FailureKind::Network | FailureKind::Timeout if !self.contacted() => {
+                self.settings.budget.first_contact
+            }
             FailureKind::Network
             | FailureKind::Timeout
             | FailureKind::Server
@@ -140,12 +160,29 @@ impl Inner {
         };
         if blind_for >= patience {
             let nothing_sent = failure.status.is_none();
-            let fate = if nothing_sent { Fate::NotSent } else { Fate::NotDone };
-            let kind = if nothing_sent && patience > Duration::ZERO { FailureKind::Network } else { failure.kind };
-            return Err(Failure { kind, ..failure.fate(fate) });
+            let fate = if nothing_sent {
+                Fate::NotSent
+            } else {
+                Fate::NotDone
+            };
+            let kind = if nothing_sent && patience > Duration::ZERO {
+                FailureKind::Network
+            } else {
+                failure.kind
+            };
+            return Err(Failure {
+                kind,
+                ..failure.fate(fate)
+            });
         }
-        let seen = Seen::Trouble { message: failure.message.clone() };
-        (teller.observe)(Observation { step: teller.step.to_owned(), at: self.clock.now(), seen });
+        let seen = Seen::Trouble {
+            message: failure.message.clone(),
+        };
+        (teller.observe)(Observation {
+            step: teller.step.to_owned(),
+            at: self.clock.now(),
+            seen,
+        });
         wait.trouble = Some(failure);
         Ok(())
     }
@@ -188,18 +225,31 @@ impl Inner {
             created_after: oldest.map(|at| at.as_second() - 1),
             ..PipelineFilter::of(PipelinesOf::Project(project.clone()), LIST_MAX)
         };
-        let listing = self.client.list_pipelines(&filter).await.map_err(of_error)?;
+        let listing = self
+            .client
+            .list_pipelines(&filter)
+            .await
+            .map_err(of_error)?;
         self.contact();
         let at = self.clock.elapsed();
         for pipeline in listing.items {
-            let sighting = Sighting { at, pipeline: Arc::new(pipeline), blocks: None, response: None };
+            let sighting = Sighting {
+                at,
+                pipeline: Arc::new(pipeline),
+                blocks: None,
+                response: None,
+            };
             self.sightings.note(&sighting);
         }
         Ok(self.sightings.seen_after(id, after))
     }
 
     async fn describe(&self, id: &Id) -> Result<Sighting, Failure> {
-        let answer = self.client.describe_pipeline(id, true).await.map_err(of_error)?;
+        let answer = self
+            .client
+            .describe_pipeline(id, true)
+            .await
+            .map_err(of_error)?;
         self.contact();
         let sighting = Sighting {
             at: self.clock.elapsed(),
@@ -221,8 +271,14 @@ impl Inner {
             .created_at
             .map(|created| millis_between(created, running_since.unwrap_or(now)));
         let blocks = sighting.blocks.as_ref().map(|blocks| {
-            let done = blocks.iter().filter(|block| block.state == State::Done).count();
-            (u32::try_from(done).unwrap_or(u32::MAX), u32::try_from(blocks.len()).unwrap_or(u32::MAX))
+            let done = blocks
+                .iter()
+                .filter(|block| block.state == State::Done)
+                .count();
+            (
+                u32::try_from(done).unwrap_or(u32::MAX),
+                u32::try_from(blocks.len()).unwrap_or(u32::MAX),
+            )
         });
         let seen = Seen::Pipeline {
             pipeline_id: pipeline.id.to_string(),
@@ -231,10 +287,18 @@ impl Inner {
             queued_ms,
             running_ms: running_since.map(|since| millis_between(since, now)),
             blocks: blocks.filter(|(_, all)| *all > 0),
-            failed_jobs: sighting.blocks.as_ref().map(|blocks| failed_names(blocks)).unwrap_or_default(),
+            failed_jobs: sighting
+                .blocks
+                .as_ref()
+                .map(|blocks| failed_names(blocks))
+                .unwrap_or_default(),
             url: self.pipeline_url(pipeline),
         };
-        (teller.observe)(Observation { step: teller.step.to_owned(), at: now, seen });
+        (teller.observe)(Observation {
+            step: teller.step.to_owned(),
+            at: now,
+            seen,
+        });
     }
 
     /// The pipeline that replaced one that did not pass.
@@ -246,7 +310,9 @@ impl Inner {
             return Ok(Some(next.clone()));
         }
         // A rerun of the whole workflow starts again from its first pipeline.
-        let (Some(project), Some(workflow), None) = (&done.project_id, &done.workflow_id, &done.promotion_of) else {
+        let (Some(project), Some(workflow), None) =
+            (&done.project_id, &done.workflow_id, &done.promotion_of)
+        else {
             return Ok(None);
         };
         let filter = WorkflowFilter {
@@ -254,20 +320,32 @@ impl Inner {
             created_after: done.times.created_at.map(|at| at.as_second()),
             ..WorkflowFilter::of_project(project.clone(), 100)
         };
-        let listing = self.client.list_workflows(&filter).await.map_err(of_error)?;
-        let rerun = listing.items.into_iter().find(|found| found.rerun_of.as_ref() == Some(workflow));
-        Ok(rerun.and_then(|rerun| rerun.initial_pipeline_id))
+        let listing = self
+            .client
+            .list_workflows(&filter)
+            .await
+            .map_err(of_error)?;
+        let rerun = listing
+            .items
+            .into_iter()
+            .find(|found| found.rerun_of.as_ref() == Some(workflow));
+        Ok(rerun.and_then(|rerun| rerun.pipeline_id))
     }
 
     /// The last describe with details: what the wait gives.
     async fn finished(&self, id: &Id, replaced: Vec<Value>) -> Result<Answer, Failure> {
         let seen = self.sightings.seen_after(id, None);
-        let complete = seen.filter(|s| s.pipeline.is_done() && s.blocks.is_some() && s.response.is_some());
+        let complete =
+            seen.filter(|s| s.pipeline.is_done() && s.blocks.is_some() && s.response.is_some());
         let sighting = match complete {
             Some(sighting) => sighting,
             None => self.describe(id).await?,
         };
-        let blocks = sighting.blocks.as_deref().map(Vec::as_slice).unwrap_or_default();
+        let blocks = sighting
+            .blocks
+            .as_deref()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let mut value = self.pipeline_value(&sighting.pipeline, blocks);
         if !replaced.is_empty() {
             value["replaced"] = Value::Array(replaced);
@@ -306,7 +384,9 @@ impl Inner {
 
 fn failed_names(blocks: &[Block]) -> Vec<String> {
     let jobs = blocks.iter().flat_map(|block| &block.jobs);
-    jobs.filter(|job| job.result == Some(Verdict::Failed)).map(|job| job.name.clone()).collect()
+    jobs.filter(|job| job.result == Some(Verdict::Failed))
+        .map(|job| job.name.clone())
+        .collect()
 }
 
 /// The jobs that did not pass, with their blocks.

@@ -27,8 +27,11 @@ pub(super) struct ToRun {
 /// Puts an intent on disk. A write whose intent cannot be kept is not sent.
 async fn open(intents: &dyn Intents, intent: Intent) -> Result<(), Failure> {
     intents.open(intent).await.map_err(|error| {
-        Failure::new(FailureKind::File, format!("nothing was sent, for it could not be written down: {error}"))
-            .fate(Fate::NotSent)
+        Failure::new(
+            FailureKind::File,
+            format!("nothing was sent, for it could not be written down: {error}"),
+        )
+        .fate(Fate::NotSent)
     })
 }
 
@@ -51,8 +54,14 @@ impl Inner {
         };
         if let Some(previous) = intents.previous() {
             // An earlier session was about to send this very call, and never learnt what came of it.
-            let fence = Fence { newest: previous.fence, server_time: previous.server_time };
-            let lost = Failure::new(FailureKind::FateUnknown, "the runner ended before the answer came");
+            let fence = Fence {
+                newest: previous.fence,
+                server_time: previous.server_time,
+            };
+            let lost = Failure::new(
+                FailureKind::FateUnknown,
+                "the runner ended before the answer came",
+            );
             match self.look_up(&look(fence), &lost).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) if failure.fate == Fate::Unknown => return Err(failure),
@@ -113,17 +122,39 @@ impl Inner {
         intents: &dyn Intents,
         trigger: TriggerPromotion,
     ) -> Result<Answer, Failure> {
-        self.note_token(key, intents, &trigger.request_token).await?;
-        let answer = self.client.trigger_promotion(&trigger).await.map_err(of_error)?;
-        Ok(Answer { value: json!({}), response: Some(answer.response), ..Answer::default() })
+        self.note_token(key, intents, &trigger.request_token)
+            .await?;
+        let answer = self
+            .client
+            .trigger_promotion(&trigger)
+            .await
+            .map_err(of_error)?;
+        Ok(Answer {
+            value: json!({}),
+            response: Some(answer.response),
+            ..Answer::default()
+        })
     }
 
     /// The intent of a write that repeats with its token, or does no harm when repeated.
-    pub(super) async fn note_token(&self, key: &EffectKey, intents: &dyn Intents, token: &str) -> Result<(), Failure> {
-        if intents.previous().is_some_and(|previous| previous.token == token) {
+    pub(super) async fn note_token(
+        &self,
+        key: &EffectKey,
+        intents: &dyn Intents,
+        token: &str,
+    ) -> Result<(), Failure> {
+        if intents
+            .previous()
+            .is_some_and(|previous| previous.token == token)
+        {
             return Ok(());
         }
-        let intent = Intent { key: key.clone(), token: token.to_owned(), fence: Vec::new(), server_time: None };
+        let intent = Intent {
+            key: key.clone(),
+            token: token.to_owned(),
+            fence: Vec::new(),
+            server_time: None,
+        };
         open(intents, intent).await
     }
 

@@ -20,7 +20,11 @@ const LAYERS: &[(&str, u8, Uses)] = &[
     ("plan", 3, Uses::LayersBelow),
     ("semaphore", 3, Uses::Only(&[])),
     ("event", 4, Uses::Only(&[])),
-    ("engine", 5, Uses::Only(&["template", "catalog", "plan", "event"])),
+    (
+        "engine",
+        5,
+        Uses::Only(&["template", "catalog", "plan", "event"]),
+    ),
     ("effects", 6, Uses::Only(&["semaphore", "event", "engine"])),
     ("store", 7, Uses::Only(&["event"])),
     ("drivers", 8, Uses::LayersBelow),
@@ -36,7 +40,9 @@ enum Uses {
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {
@@ -49,7 +55,10 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// The modules that a file names with `crate::`, outside comments.
 fn named(text: &str) -> Vec<String> {
-    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
     let code = code.join("\n");
     let mut found = Vec::new();
     for part in code.split("crate::").skip(1) {
@@ -73,15 +82,24 @@ fn named(text: &str) -> Vec<String> {
     }
     found
         .iter()
-        .map(|name| name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect())
+        .map(|name| {
+            name.trim()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect()
+        })
         .filter(|name: &String| !name.is_empty())
         .collect()
 }
 
 fn may_use(from: &str, to: &str) -> Result<bool, String> {
     let find = |name: &str| LAYERS.iter().find(|(module, _, _)| *module == name);
-    let Some((_, layer, uses)) = find(from) else { return Err(format!("`{from}` is not in the table")) };
-    let Some((_, below, _)) = find(to) else { return Err(format!("`{to}` is not in the table")) };
+    let Some((_, layer, uses)) = find(from) else {
+        return Err(format!("`{from}` is not in the table"));
+    };
+    let Some((_, below, _)) = find(to) else {
+        return Err(format!("`{to}` is not in the table"));
+    };
     Ok(from == to
         || *below == 0
         || match uses {
@@ -98,7 +116,12 @@ fn imports_go_down_the_table_only() {
     let mut wrong: BTreeMap<String, String> = BTreeMap::new();
     for path in all {
         let inside = path.strip_prefix(&src).expect("a file below src");
-        let module = inside.iter().next().expect("a name").to_string_lossy().replace(".rs", "");
+        let module = inside
+            .iter()
+            .next()
+            .expect("a name")
+            .to_string_lossy()
+            .replace(".rs", "");
         if matches!(module.as_str(), "lib" | "main" | "bin") {
             continue;
         }
@@ -106,7 +129,9 @@ fn imports_go_down_the_table_only() {
         for used in named(&text) {
             match may_use(&module, &used) {
                 Ok(true) => {}
-                Ok(false) => drop(wrong.insert(format!("{} -> {used}", inside.display()), "may not".into())),
+                Ok(false) => {
+                    drop(wrong.insert(format!("{} -> {used}", inside.display()), "may not".into()))
+                }
                 Err(why) => drop(wrong.insert(format!("{} -> {used}", inside.display()), why)),
             }
         }
@@ -124,10 +149,14 @@ fn the_table_is_whole() {
         .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
         .collect();
     let table: Vec<&str> = LAYERS.iter().map(|(module, _, _)| *module).collect();
-    let document = fs::read_to_string(root.join("docs/architecture.md")).expect("docs/architecture.md");
+    let document =
+        fs::read_to_string(root.join("docs/architecture.md")).expect("docs/architecture.md");
     for module in &declared {
         assert!(table.contains(module), "`{module}` has no layer");
-        assert!(document.contains(&format!("`{module}`")), "`{module}` is not in docs/architecture.md");
+        assert!(
+            document.contains(&format!("`{module}`")),
+            "`{module}` is not in docs/architecture.md"
+        );
     }
     assert_eq!(declared.len(), table.len(), "a module of the table is gone");
 }
@@ -142,7 +171,9 @@ fn mod_files_hold_no_logic() {
         let text = fs::read_to_string(path).expect("a readable file");
         for line in text.lines() {
             assert!(
-                !line.trim_start().starts_with("fn ") && !line.contains("pub fn ") && !line.starts_with("impl "),
+                !line.trim_start().starts_with("fn ")
+                    && !line.contains("pub fn ")
+                    && !line.starts_with("impl "),
                 "{} holds logic: {line}",
                 path.display()
             );
