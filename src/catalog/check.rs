@@ -3,7 +3,7 @@
 use super::{Action, Param, Reach, Shape, Type};
 
 /// The description.
-pub static ACTION: Action = Action {
+pub(super) static ACTION: Action = Action {
     name: "check",
     summary: "Fails when one of its expressions does not hold.",
     doc: "All expressions are tried, and each that does not hold is shown with the values that made it false. The value is \

@@ -4,7 +4,7 @@ use super::shared::PIPELINE_FIELDS;
 use super::{Action, Param, Reach, Shape, Type};
 
 /// The description.
-pub static ACTION: Action = Action {
+pub(super) static ACTION: Action = Action {
     name: "describe_pipeline",
     summary: "Reads a pipeline as it is now, without waiting.",
     doc: "States and results come in lower case, times in RFC 3339; a time that is not yet known is `null`.",

@@ -3,7 +3,7 @@
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
-pub static ACTION: Action = Action {
+pub(super) static ACTION: Action = Action {
     name: "fetch_logs",
     summary: "Saves the logs of one job, or of the jobs of a pipeline.",
     doc: "Each log is streamed to a file of its own below the folder of the run's files; nothing of it is kept in memory. \

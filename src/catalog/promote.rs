@@ -4,7 +4,7 @@ use super::shared::{EXPOSE, REASON, RESULT, START_ERRORS, WAIT, WAITED_RESPONSE}
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
-pub static ACTION: Action = Action {
+pub(super) static ACTION: Action = Action {
     name: "promote",
     summary: "Triggers a promotion of a pipeline and waits for the promoted pipeline.",
     doc: "The promotion is sent with a request token of its own, so that repeating it after a lost answer cannot start it \

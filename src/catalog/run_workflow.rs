@@ -4,7 +4,7 @@ use super::shared::{EXPOSE, FAILED_JOBS, REASON, RESULT, START_ERRORS, WAIT, WAI
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
-pub static ACTION: Action = Action {
+pub(super) static ACTION: Action = Action {
     name: "run_workflow",
     summary: "Starts a workflow of a project and waits for its first pipeline.",
     doc: "The same as a push or the `Run` button: Semaphore reads the pipeline file at the given reference and starts it. \

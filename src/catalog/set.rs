@@ -3,7 +3,7 @@
 use super::{Action, Reach, Shape};
 
 /// The description.
-pub static ACTION: Action = Action {
+pub(super) static ACTION: Action = Action {
     name: "set",
     summary: "Gives names to values, for later steps to read.",
     doc: "Every value is a template and is rendered once. A value that is nothing but one expression keeps its type; when \

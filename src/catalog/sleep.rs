@@ -3,7 +3,7 @@
 use super::{Action, Param, Reach, Shape, Type};
 
 /// The description.
-pub static ACTION: Action = Action {
+pub(super) static ACTION: Action = Action {
     name: "sleep",
     summary: "Does nothing for a while.",
     doc: "For pauses that belong to the procedure. To wait for something, use the action that waits for it: it ends as soon \

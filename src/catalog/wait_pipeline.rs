@@ -4,7 +4,7 @@ use super::shared::{FAILED_JOBS, REASON, RESULT, URL, WAIT_ERRORS, WAITED_RESPON
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
-pub static ACTION: Action = Action {
+pub(super) static ACTION: Action = Action {
     name: "wait_pipeline",
     summary: "Waits until a pipeline is done and takes its result.",
     doc: "One shared watcher asks Semaphore for all waits of the process, seldom at first and more often near the end. \
