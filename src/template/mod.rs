@@ -3,15 +3,24 @@
 //! This layer knows nothing of steps or playbooks: it is given a [`Scope`] of named values and says
 //! what a text makes of them, or where in the text it went wrong.
 
+mod chain;
+mod code;
+mod cut;
+mod environment;
 mod error;
 mod expression;
+mod filters;
 mod interpolate;
+mod json;
 mod jsonpath;
+mod jsonpath_forms;
 mod scope;
+mod token;
 mod tree;
 
-pub use error::{LocatedError, TemplateError};
-pub use expression::{Expression, Mention};
+pub use chain::Mention;
+pub use error::{CODES, LocatedError, TemplateError};
+pub use expression::Expression;
 pub use interpolate::Template;
 pub use jsonpath::{JsonPath, Take};
 pub use scope::{Data, Scope};

@@ -1,0 +1,304 @@
+//! One expression: checked, compiled and computed.
+//!
+//! The one file that runs minijinja. Ranges count in the expression's own text.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::ErrorKind;
+use serde_json::Value;
+
+use super::chain::{self, Chain, Mention, Use};
+use super::environment::{self, environment};
+use super::json::{self, Fault};
+use super::scope::{Missing, Walk};
+use super::token::{self, Kind, Token};
+use super::{Scope, TemplateError, error};
+use crate::diagnostic;
+
+/// Longer ones could overflow the stack while minijinja compiles them, and that ends the process.
+const EXPRESSION_BYTES_MAX: usize = 2_000;
+
+/// An expression that compiles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Code {
+    text: Arc<str>,
+    chains: Arc<[Chain]>,
+}
+
+impl Code {
+    pub(super) fn parse(text: &str) -> Result<Self, TemplateError> {
+        if text.len() > EXPRESSION_BYTES_MAX {
+            let message = format!(
+                "the expression has {} bytes, and at most {EXPRESSION_BYTES_MAX} are allowed",
+                text.len()
+            );
+            return Err(TemplateError::new(error::TOO_LONG, 0..text.len(), message)
+                .hint("split it: compute parts of it in `vars` or in a `set` step"));
+        }
+        let tokens = token::all(text);
+        if tokens.is_empty() {
+            let message = "the expression is empty";
+            return Err(TemplateError::new(error::SYNTAX, 0..text.len(), message));
+        }
+        if let Err(error) = environment().compile_expression_owned(text.to_owned()) {
+            return Err(syntax(text, &tokens, &error));
+        }
+        every_if_has_its_else(&tokens)?;
+        let names = chain::names(&tokens);
+        for (what, name) in &names.used {
+            exists(*what, name)?;
+        }
+        for chain in &names.chains {
+            steps_are_named(text, chain)?;
+        }
+        Ok(Self {
+            text: text.into(),
+            chains: names.chains.into(),
+        })
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn chains(&self) -> &[Chain] {
+        &self.chains
+    }
+
+    pub(super) fn mentions(&self) -> impl Iterator<Item = Mention> + '_ {
+        self.chains.iter().map(Chain::mention)
+    }
+
+    /// The value as JSON; undefined is an error at any depth.
+    pub(super) fn json(&self, scope: &Scope) -> Result<Value, TemplateError> {
+        let value = self.compute(scope)?;
+        json::from_value(&value).map_err(|fault| match fault {
+            Fault::Undefined => self.undefined(scope, &(0..self.text.len())),
+            Fault::Big | Fault::Deep => self.fault(error::TOO_MUCH, &fault),
+            Fault::Failed(_) => self.fault(error::FAILED, &fault),
+            Fault::Number(_) | Fault::Kind(_) | Fault::Key(_) => {
+                self.fault(error::NOT_JSON, &fault)
+            }
+        })
+    }
+
+    /// Whether the value is true.
+    pub(super) fn holds(&self, scope: &Scope) -> Result<bool, TemplateError> {
+        let value = self.compute(scope)?;
+        if value.is_undefined() {
+            return Err(self.undefined(scope, &(0..self.text.len())));
+        }
+        Ok(value.is_true())
+    }
+
+    fn compute(&self, scope: &Scope) -> Result<minijinja::Value, TemplateError> {
+        let text = self.shortened(scope).into_owned();
+        environment()
+            .compile_expression_owned(text)
+            .and_then(|compiled| compiled.eval(scope.context()))
+            .map_err(|error| self.failed(scope, &error))
+    }
+
+    /// The text in which every chain ends at the first name that could be there but is not. So the
+    /// engine meets a plain undefined value there, whatever depth was asked for, and its own rules
+    /// for `default` and `is defined` hold. Blanks keep all other bytes where they are.
+    fn shortened(&self, scope: &Scope) -> Cow<'_, str> {
+        let mut text = Cow::Borrowed(&*self.text);
+        for chain in self.chains.iter().filter(|c| c.hops.len() > 1) {
+            let cut = match scope.walk(chain) {
+                Walk::Missing(m) if m.could_be && m.hops < chain.hops.len() => {
+                    chain.range_of(m.hops).end..chain.range().end
+                }
+                _ => continue,
+            };
+            let blanks = " ".repeat(cut.len());
+            text.to_mut().replace_range(cut, &blanks);
+        }
+        text
+    }
+
+    fn fault(&self, code: &'static str, fault: &Fault) -> TemplateError {
+        TemplateError::new(code, 0..self.text.len(), fault.words())
+    }
+
+    fn failed(&self, scope: &Scope, error: &minijinja::Error) -> TemplateError {
+        let whole = 0..self.text.len();
+        let range = error.range().filter(|r| r.end <= whole.end);
+        let range = range.unwrap_or(whole);
+        match error.kind() {
+            ErrorKind::UndefinedError => self.undefined(scope, &range),
+            ErrorKind::OutOfFuel => {
+                let message = "the expression asks for too much work";
+                TemplateError::new(error::TOO_MUCH, range, message).hint(
+                    "an expression may build at most about 6 MB of text or visit 200,000 items",
+                )
+            }
+            _ => TemplateError::new(error::FAILED, range, words(error)),
+        }
+    }
+
+    /// Says which name of the range is undefined, and which one may have been meant.
+    fn undefined(&self, scope: &Scope, near: &Range<usize>) -> TemplateError {
+        let touches = |chain: &&Chain| {
+            let range = chain.range();
+            range.start < near.end && near.start < range.end
+        };
+        let missing = |chain: &Chain| match scope.walk(chain) {
+            Walk::Missing(missing) => Some((chain.clone(), missing)),
+            Walk::Found(_) | Walk::Computed => None,
+        };
+        let unasked = self.chains.iter().filter(|c| !c.asked).filter(touches);
+        let found = unasked.clone().find_map(missing);
+        let found = found.or_else(|| self.chains.iter().filter(touches).find_map(missing));
+        if let Some((chain, missing)) = found {
+            return self.nothing_there(&chain, &missing);
+        }
+        let shown = self.text.get(near.clone()).unwrap_or_default().trim();
+        let message = format!("`{shown}` is undefined");
+        TemplateError::new(error::UNDEFINED, near.clone(), message)
+            .hint("ask for it with `is defined`, or give a value with `| default(...)`")
+    }
+
+    fn nothing_there(&self, chain: &Chain, missing: &Missing) -> TemplateError {
+        let text = |range: Range<usize>| self.text.get(range).unwrap_or_default();
+        let whole = text(chain.range());
+        let Some(above) = missing.hops.checked_sub(1) else {
+            let message = format!("`{}` is undefined: there is no such name here", chain.root);
+            let range = chain.root_range.clone();
+            return TemplateError::new(error::UNDEFINED, range, message)
+                .hint(nearest_or_all(&chain.root, &missing.there));
+        };
+        let parent = text(chain.range_of(above));
+        let hop = text(chain.range_of(above).end..chain.range_of(missing.hops).end);
+        let name = hop
+            .trim_start_matches('.')
+            .trim_matches(['[', ']', '\'', '"']);
+        if missing.could_be {
+            let message = format!("`{whole}` is undefined: `{parent}` did not give `{name}`");
+            return TemplateError::new(error::UNDEFINED, chain.range(), message).hint(format!(
+                "ask with `{whole} is defined`, or give a value with `{whole} | default('')`"
+            ));
+        }
+        let message = match missing.kind.as_str() {
+            "map" | "sequence" => format!("`{whole}` is undefined: `{parent}` has no `{name}`"),
+            kind => format!("`{whole}` is undefined: `{parent}` is a {kind} and has no `{name}`"),
+        };
+        let range = chain.range_of(missing.hops);
+        TemplateError::new(error::UNDEFINED, range, message)
+            .hint(nearest_or_all(name, &missing.there))
+    }
+}
+
+/// `did you mean`, or what there is.
+fn nearest_or_all(wanted: &str, there: &[String]) -> String {
+    if let Some(near) = diagnostic::nearest(wanted, there.iter().map(String::as_str)) {
+        return format!("did you mean `{near}`?");
+    }
+    let some: Vec<_> = there.iter().take(8).map(|n| format!("`{n}`")).collect();
+    match some.len() {
+        0 => "ask for it with `is defined`, or give a value with `| default(...)`".to_owned(),
+        n if n < there.len() => {
+            format!("there are {} and {} more", some.join(", "), there.len() - n)
+        }
+        _ => format!("there are {}", some.join(", ")),
+    }
+}
+
+fn exists(what: Use, name: &Token<'_>) -> Result<(), TemplateError> {
+    let known = environment::names(what);
+    if known.contains(&name.text) {
+        return Ok(());
+    }
+    let word = match what {
+        Use::Filter => "filter",
+        Use::Test => "test",
+        Use::Function => "function",
+    };
+    let message = format!("there is no {word} `{}`", name.text);
+    let error = TemplateError::new(error::UNKNOWN_NAME, name.range(), message);
+    let near = diagnostic::nearest(name.text, known.iter().copied());
+    Err(match near {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("the {word}s are {}", known.join(", "))),
+    })
+}
+
+/// Without `else` the value would be undefined whenever the condition is false.
+fn every_if_has_its_else(tokens: &[Token<'_>]) -> Result<(), TemplateError> {
+    let mut open: Vec<&Token<'_>> = Vec::new();
+    let mut before: Option<&Token<'_>> = None;
+    for token in tokens {
+        let attribute = before.is_some_and(|t| t.is("."));
+        match token.text {
+            "if" if token.kind == Kind::Name && !attribute => open.push(token),
+            "else" if token.kind == Kind::Name && !attribute => drop(open.pop()),
+            _ => {}
+        }
+        before = Some(token);
+    }
+    let Some(lonely) = open.first() else {
+        return Ok(());
+    };
+    let message = "this `if` has no `else`, so there is no value when it does not hold";
+    Err(TemplateError::new(error::NO_ELSE, lonely.range(), message)
+        .hint("write `... if ... else ''`, or `else none` to leave the key out"))
+}
+
+/// Which step waits for which is read from the names, so each must stand there.
+fn steps_are_named(text: &str, chain: &Chain) -> Result<(), TemplateError> {
+    let after = text.get(chain.root_range.end..).unwrap_or_default();
+    let dotted = after.trim_start().starts_with('.');
+    let first = chain.hops.first().map(|(hop, _)| hop);
+    if chain.root != "steps" || (dotted && matches!(first, Some(chain::Hop::Name(_)))) {
+        return Ok(());
+    }
+    let message = "the steps are named one by one, so that it is known what waits for what";
+    let error = TemplateError::new(
+        error::STEPS,
+        chain.range_of(1.min(chain.hops.len())),
+        message,
+    );
+    Err(match first {
+        Some(chain::Hop::Name(name)) => {
+            let rest = text.get(chain.range_of(1).end..chain.range().end);
+            error.hint(format!("write `steps.{name}{}`", rest.unwrap_or_default()))
+        }
+        _ => error.hint("write the step's id after a dot, like `steps.build`"),
+    })
+}
+
+fn syntax(text: &str, tokens: &[Token<'_>], error: &minijinja::Error) -> TemplateError {
+    let range = error.range().filter(|r| r.end <= text.len());
+    let range = range.unwrap_or(0..text.len());
+    let made = TemplateError::new(error::SYNTAX, range, words(error));
+    let foreign = [
+        ("&&", "write `and`"),
+        ("||", "write `or`"),
+        ("!", "write `not`"),
+        ("?", "write `a if condition else b`"),
+        ("=", "to compare, write `==`"),
+        ("$", "names stand alone, like `inputs.name`"),
+    ];
+    if let Some(open) = tokens.iter().find(|t| t.kind == Kind::OpenText) {
+        let message = "this text has no closing quote";
+        return TemplateError::new(error::SYNTAX, open.range(), message);
+    }
+    let hint = tokens.iter().find_map(|token| {
+        let found = foreign.iter().find(|(sign, _)| token.is(sign))?;
+        Some((token.range(), found.1))
+    });
+    match hint {
+        Some((range, hint)) => TemplateError { range, ..made }.hint(hint),
+        None => made,
+    }
+}
+
+/// What minijinja says, without its own place, cut to a length for people.
+fn words(error: &minijinja::Error) -> String {
+    let said = error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), str::to_owned);
+    said.chars().take(300).collect()
+}
