@@ -18,7 +18,8 @@ pub(super) static ACTION: Action = Action {
             Type::Text,
             "The folder, inside the folder of the run's files; absolute paths and `..` are refused.",
         )
-        .default("the id of the step"),
+        .default("the id of the step")
+        .inside(),
         Param::optional(
             "format",
             Type::OneOf(&["text", "events"]),

@@ -74,6 +74,8 @@ pub struct Param {
     pub reserved: &'static [&'static str],
     /// Whether Semaphore shows its values to people, so that a secret in it needs `expose`.
     pub shown: bool,
+    /// Whether it is a path that must stay inside the folder of the run's files.
+    pub inside: bool,
     /// One or two sentences.
     pub doc: &'static str,
 }
@@ -152,6 +154,7 @@ impl Param {
             default: "",
             reserved: &[],
             shown: false,
+            inside: false,
             doc,
         }
     }
@@ -167,6 +170,15 @@ impl Param {
     pub const fn shown(self) -> Self {
         Self {
             shown: true,
+            ..self
+        }
+    }
+
+    /// The same, a path that must stay inside the folder of the run's files.
+    #[must_use]
+    pub const fn inside(self) -> Self {
+        Self {
+            inside: true,
             ..self
         }
     }

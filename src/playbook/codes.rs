@@ -65,7 +65,6 @@ codes! {
     NOT_WAITED = "P067": "an output is mentioned that is there only when the step waits";
     NEVER_RUNS = "P068": "a step can never run";
     WRONG_PHASE = "P069": "a step mentions one that runs after it";
-    WHOLE_STEPS = "P070": "`steps` is mentioned without the id of a step";
     WRONG_TYPE = "P071": "a template gives a value of the wrong type";
     TOO_MANY_STEPS = "P072": "there are too many steps or edges";
     SECRET_SHOWN = "P073": "a secret would be shown to people";

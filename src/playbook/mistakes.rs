@@ -36,6 +36,13 @@ impl Mistakes {
         }
     }
 
+    /// Adds one, if there is one.
+    pub(crate) fn extend(&mut self, diagnostic: Option<Diagnostic>) {
+        if let Some(diagnostic) = diagnostic {
+            self.push(diagnostic);
+        }
+    }
+
     /// How many errors there are, those that are not kept included.
     pub(crate) fn errors(&self) -> usize {
         self.errors

@@ -96,7 +96,10 @@ mod tests {
 
     #[test]
     fn parts_of_folded_and_escaped_text_are_found() {
-        let source = Source::new("a.yml", "a: |\n    one\n    two {{ x }}\nb: \"\\\"{{ y }}\\\"\"\n");
+        let source = Source::new(
+            "a.yml",
+            "a: |\n    one\n    two {{ x }}\nb: \"\\\"{{ y }}\\\"\"\n",
+        );
         let at = source.text.find("one").unwrap();
         let block = source.place(at..at + 19);
         let value = "one\ntwo {{ x }}\n";

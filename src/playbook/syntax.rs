@@ -22,7 +22,10 @@ pub fn source_from_bytes(
     }
     match String::from_utf8(bytes) {
         Ok(text) => {
-            let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+            let text = text
+                .strip_prefix('\u{feff}')
+                .map(str::to_owned)
+                .unwrap_or(text);
             Ok(Source::new(name, text))
         }
         Err(error) => {
@@ -122,8 +125,7 @@ fn place(source: &Arc<Source>, location: Option<Location>) -> Place {
 
 /// Errors that have a code of their own.
 fn structure(limits: &Limits, error: &Error, place: &Place) -> Option<Diagnostic> {
-    let complex =
-        |what: String| Diagnostic::error(codes::TOO_COMPLEX, place.clone(), what);
+    let complex = |what: String| Diagnostic::error(codes::TOO_COMPLEX, place.clone(), what);
     match error {
         Error::MultipleDocuments { .. } => Some(
             Diagnostic::error(
@@ -148,7 +150,10 @@ fn structure(limits: &Limits, error: &Error, place: &Place) -> Option<Diagnostic
         }
         Error::Budget { breach, .. } => Some(complex(match breach {
             BudgetBreach::Depth { .. } => {
-                format!("lists and maps are nested more than {} deep", limits.depth_max)
+                format!(
+                    "lists and maps are nested more than {} deep",
+                    limits.depth_max
+                )
             }
             BudgetBreach::Aliases { .. }
             | BudgetBreach::Anchors { .. }
@@ -250,12 +255,27 @@ fn advice(message: &str) -> Option<&'static str> {
         ("mapping values", "a value that holds `: ` must be quoted"),
         ("unclosed quote", "the closing quote is missing"),
         ("unclosed bracket", "the closing bracket is missing"),
-        ("unexpected character", "a value that starts with this character must be quoted"),
-        ("unknown anchor", "an anchor must be defined before it is used: `&name` first, `*name` later"),
+        (
+            "unexpected character",
+            "a value that starts with this character must be quoted",
+        ),
+        (
+            "unknown anchor",
+            "an anchor must be defined before it is used: `&name` first, `*name` later",
+        ),
         ("unsupported tag", "a playbook needs no tags: remove it"),
-        ("block sequence", "a list begins on a line of its own, below its key"),
-        ("document start", "all keys of a map begin in the same column"),
-        ("block mapping", "all keys of a map begin in the same column"),
+        (
+            "block sequence",
+            "a list begins on a line of its own, below its key",
+        ),
+        (
+            "document start",
+            "all keys of a map begin in the same column",
+        ),
+        (
+            "block mapping",
+            "all keys of a map begin in the same column",
+        ),
     ];
     known
         .iter()

@@ -309,10 +309,7 @@ impl Conversion<'_> {
                 );
                 String::new()
             }
-            YamlNode::Null
-            | YamlNode::Bool(_)
-            | YamlNode::Number(_)
-            | YamlNode::HugeNumber => {
+            YamlNode::Null | YamlNode::Bool(_) | YamlNode::Number(_) | YamlNode::HugeNumber => {
                 let written = yaml.written().to_owned();
                 self.mistakes.push(
                     Diagnostic::error(

@@ -154,7 +154,10 @@ pub(super) fn unknown_key(key: &Key, what: &str, known: &[&str], mistakes: &mut 
         Diagnostic::error(
             codes::LOOKALIKE_KEY,
             key.place.clone(),
-            format!("this key looks like `{simple}` and is not: {}", odd(&key.name)),
+            format!(
+                "this key looks like `{simple}` and is not: {}",
+                odd(&key.name)
+            ),
         )
         .hint(format!("type `{simple}` anew"))
         .fix(simple)
@@ -182,7 +185,11 @@ fn allowed(known: &[&str]) -> String {
 fn plain(name: &str) -> String {
     name.chars()
         .filter_map(|c| match c {
-            '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{202a}'..='\u{202e}' => None,
+            '\u{200b}'..='\u{200f}'
+            | '\u{2060}'
+            | '\u{feff}'
+            | '\u{ad}'
+            | '\u{202a}'..='\u{202e}' => None,
             '\u{a0}' | ' ' => None,
             'а' | 'ɑ' => Some('a'),
             'с' | 'ϲ' => Some('c'),

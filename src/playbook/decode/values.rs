@@ -148,8 +148,9 @@ fn braces(place: &Place, text: &str, what: &str) -> Diagnostic {
         place.clone(),
         format!("{what} is a bare expression and takes no braces"),
     );
-    let plain = !bare.contains([':', '#', '\'', '"', '{', '[', '&', '*', '!', '|', '>', '%', '@'])
-        && !bare.is_empty();
+    let plain = !bare.contains([
+        ':', '#', '\'', '"', '{', '[', '&', '*', '!', '|', '>', '%', '@',
+    ]) && !bare.is_empty();
     let written = if plain {
         bare.to_owned()
     } else if bare.contains('"') {
