@@ -68,9 +68,30 @@ pub struct Place {
 
 impl Place {
     /// A part of this place: `range` counts bytes from the start of the place.
+    ///
+    /// Lines are counted from this place on, never from the start of the file: a file with thousands
+    /// of places would cost its square.
     pub fn within(&self, range: Range<usize>) -> Self {
-        self.source
-            .place(self.span.start + range.start..self.span.start + range.end)
+        let text = &self.source.text;
+        let floor = |at: usize| {
+            (0..=at.min(text.len()))
+                .rev()
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap_or_default()
+        };
+        let from = floor(self.span.start);
+        let start = floor(self.span.start.saturating_add(range.start)).max(from);
+        let end = floor(self.span.start.saturating_add(range.end)).max(start);
+        let between = text.get(from..start).unwrap_or_default();
+        let lines = between.matches('\n').count();
+        let last = between.rsplit('\n').next().unwrap_or_default();
+        let column = last.chars().count() + if lines == 0 { self.column } else { 1 };
+        Self {
+            source: Arc::clone(&self.source),
+            line: self.line + lines,
+            column,
+            span: start..end,
+        }
     }
 }
 

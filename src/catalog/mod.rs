@@ -4,6 +4,18 @@
 //! `docs/actions.md` all come from these descriptions. What an action *does* stands in
 //! `engine/actions/`, under the same name.
 
+mod check;
+mod describe_pipeline;
+mod fetch_logs;
+mod promote;
+mod registry;
+mod run_workflow;
+mod set;
+mod shared;
+mod sleep;
 mod types;
+mod wait_pipeline;
 
+pub use registry::{all, find};
+pub use shared::STEP_FIELDS;
 pub use types::{Action, Field, Param, Reach, Shape, Type};

@@ -13,6 +13,10 @@ pub struct Action {
     pub shape: Shape,
     /// Its parameters.
     pub params: &'static [Param],
+    /// Names of parameters of which exactly one must be given; empty when there is no such choice.
+    pub exactly_one: &'static [&'static str],
+    /// Parameters that mean something only beside another: the parameter, and that other.
+    pub only_with: &'static [(&'static str, &'static str)],
     /// Its outputs.
     pub outputs: &'static [Field],
     /// What `steps.x.response` holds; empty when the action has none.
@@ -66,6 +70,12 @@ pub struct Param {
     pub required: bool,
     /// What holds when it is not given, for the documentation; empty when nothing does.
     pub default: &'static str,
+    /// Names that may not be keys of its map.
+    pub reserved: &'static [&'static str],
+    /// Whether Semaphore shows its values to people, so that a secret in it needs `expose`.
+    pub shown: bool,
+    /// Whether it is a path that must stay inside the folder of the run's files.
+    pub inside: bool,
     /// One or two sentences.
     pub doc: &'static str,
 }
@@ -112,4 +122,117 @@ pub enum Type {
     Expressions,
     /// Any value.
     Any,
+}
+
+impl Action {
+    /// The parameter of this name.
+    pub fn param(&self, name: &str) -> Option<&'static Param> {
+        self.params.iter().find(|param| param.name == name)
+    }
+
+    /// The output of this name.
+    pub fn output(&self, name: &str) -> Option<&'static Field> {
+        self.outputs.iter().find(|field| field.name == name)
+    }
+}
+
+impl Param {
+    /// A parameter that must be given.
+    pub const fn required(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self {
+            required: true,
+            ..Self::optional(name, ty, doc)
+        }
+    }
+
+    /// A parameter that may be left out.
+    pub const fn optional(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self {
+            name,
+            ty,
+            required: false,
+            default: "",
+            reserved: &[],
+            shown: false,
+            inside: false,
+            doc,
+        }
+    }
+
+    /// The same with what holds when it is left out.
+    #[must_use]
+    pub const fn default(self, default: &'static str) -> Self {
+        Self { default, ..self }
+    }
+
+    /// The same, its values shown to people by Semaphore.
+    #[must_use]
+    pub const fn shown(self) -> Self {
+        Self {
+            shown: true,
+            ..self
+        }
+    }
+
+    /// The same, a path that must stay inside the folder of the run's files.
+    #[must_use]
+    pub const fn inside(self) -> Self {
+        Self {
+            inside: true,
+            ..self
+        }
+    }
+
+    /// The same, with names that may not be keys of its map.
+    #[must_use]
+    pub const fn reserved(self, reserved: &'static [&'static str]) -> Self {
+        Self { reserved, ..self }
+    }
+}
+
+impl Field {
+    /// An output that is always there when the step passed.
+    pub const fn always(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self {
+            name,
+            ty,
+            doc,
+            when_waited: false,
+        }
+    }
+
+    /// An output that is there only when the step waited.
+    pub const fn waited(name: &'static str, ty: Type, doc: &'static str) -> Self {
+        Self {
+            when_waited: true,
+            ..Self::always(name, ty, doc)
+        }
+    }
+}
+
+impl Type {
+    /// What it is, in a few words: `text`, `one of `text` or `events``.
+    pub fn words(self) -> String {
+        match self {
+            Self::Text => "text".to_owned(),
+            Self::Id => "an id".to_owned(),
+            Self::IdOrName => "an id or a name".to_owned(),
+            Self::Integer => "a whole number".to_owned(),
+            Self::Number => "a number".to_owned(),
+            Self::Boolean => "`true` or `false`".to_owned(),
+            Self::Duration => "a duration".to_owned(),
+            Self::Size => "a size".to_owned(),
+            Self::OneOf(words) => words
+                .iter()
+                .map(|word| format!("`{word}`"))
+                .collect::<Vec<_>>()
+                .join(" or "),
+            Self::List(&Self::Any) => "a list".to_owned(),
+            Self::List(item) => format!("a list, each item {}", item.words()),
+            Self::Map(&Self::Any) => "a map".to_owned(),
+            Self::Map(item) => format!("a map from names, each value {}", item.words()),
+            Self::Expressions => "a list of expressions".to_owned(),
+            Self::Any => "any value".to_owned(),
+        }
+    }
 }

@@ -3,7 +3,14 @@
 //! What comes out is complete: every name is resolved, every edge is known, every mistake that the files
 //! show was found (one file per rule family under `check/`). After this nobody checks again.
 
+mod build;
+mod check;
+mod digest;
+mod graph;
 mod model;
+mod names;
+mod walk;
 
-pub use crate::playbook::{OnConflict, OnFailure, OnInterrupt, Retry, RetryOn};
+pub use crate::playbook::{Limits, OnConflict, OnFailure, OnInterrupt, Retry, RetryOn};
+pub use build::{build, check};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};

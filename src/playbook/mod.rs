@@ -4,9 +4,27 @@
 //! `model.rs`, which cannot be wrong in what the file alone shows. Nothing here knows other playbooks'
 //! steps, the graph, or Semaphore.
 
+/// The stable codes of mistakes: one table.
+pub mod codes;
+mod decode;
+/// Whether a value fits the declaration of an input.
+pub mod input_value;
+mod limits;
+mod load;
+mod mistakes;
 mod model;
+mod places;
+mod syntax;
+mod tree;
 
+pub(crate) use decode::{is_literally_false, is_name};
+pub use limits::Limits;
+pub use load::load;
+pub(crate) use mistakes::Mistakes;
 pub use model::{
     Concurrency, Defaults, Extract, Input, InputType, Invocation, Located, Needs, OnConflict,
     OnFailure, OnInterrupt, Playbook, Retry, RetryOn, Step, Timeout,
 };
+pub(crate) use places::{fixed_line, part};
+pub use syntax::source_from_bytes;
+pub(crate) use tree::{Yaml, YamlNode, parse};

@@ -51,6 +51,11 @@ pub struct Playbook {
     pub finally: IndexMap<String, Step>,
     /// What the run gives.
     pub outputs: IndexMap<String, Tree>,
+    /// What the file names but says wrongly: ids of steps, and `inputs.x` and `vars.x`. A mention of
+    /// them is no mistake of its own.
+    pub broken: Vec<String>,
+    /// Whether everything that the file says is here. If not, it must not become a plan.
+    pub complete: bool,
 }
 
 /// An input.

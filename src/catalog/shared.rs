@@ -1,0 +1,172 @@
+//! Parameters and outputs that several actions have, so that they read the same everywhere.
+
+use super::{Field, Param, Type};
+
+/// `wait`, of every action that starts a pipeline.
+pub(super) const WAIT: Param = Param::optional(
+    "wait",
+    Type::Boolean,
+    "Whether to wait until the pipeline is done and take its result.",
+)
+.default("true");
+
+/// `expose`, of every action whose parameters Semaphore shows to people.
+pub(super) const EXPOSE: Param = Param::optional(
+    "expose",
+    Type::List(&Type::Text),
+    "The names of those parameters that may hold a secret although Semaphore shows them to people.",
+);
+
+/// `result`.
+pub(super) const RESULT: Field = Field::waited(
+    "result",
+    Type::Text,
+    "How the pipeline ended: `passed`, `failed`, `stopped` or `canceled`.",
+);
+
+/// `reason`.
+pub(super) const REASON: Field = Field::waited(
+    "reason",
+    Type::Text,
+    "Why it did not pass: `test`, `malformed`, `stuck`, `timeout`, `user`, `internal` and the like; else empty.",
+);
+
+/// `failed_jobs`.
+pub(super) const FAILED_JOBS: Field = Field::waited(
+    "failed_jobs",
+    Type::List(&Type::Any),
+    "The jobs that did not pass: a list of `{job_id, name, block, result}`.",
+);
+
+/// `url`, of a pipeline.
+pub(super) const URL: Field = Field::always("url", Type::Text, "Its address for people.");
+
+/// What `response` holds after a wait.
+pub(super) const WAITED_RESPONSE: &str = "the last description of the pipeline with details: `pipeline` and `blocks`; with `wait: false` the answer to the start";
+
+/// The errors of every wait for a pipeline.
+pub(super) const WAIT_ERRORS: &[(&str, &str)] = &[
+    ("pipeline", "the pipeline did not end as it should"),
+    (
+        "deadline",
+        "the step's time was over before the pipeline was done; the pipeline goes on",
+    ),
+    (
+        "not_found",
+        "there is no such pipeline, or the token may not see it",
+    ),
+];
+
+/// The errors of every start of a pipeline.
+pub(super) const START_ERRORS: &[(&str, &str)] = &[
+    ("pipeline", "the pipeline did not pass"),
+    ("refused", "Semaphore refused to start it, and said why"),
+    (
+        "deadline",
+        "the step's time was over before the pipeline was done; the pipeline goes on",
+    ),
+    (
+        "not_found",
+        "what it names does not exist, or the token may not see it",
+    ),
+];
+
+/// A pipeline, normalised.
+pub(super) const PIPELINE_FIELDS: &[Field] = &[
+    Field::always("pipeline_id", Type::Id, "Its id."),
+    Field::always("name", Type::Text, "Its name."),
+    Field::always("workflow_id", Type::Id, "The id of its workflow."),
+    Field::always("project_id", Type::Id, "The id of its project."),
+    Field::always(
+        "branch_name",
+        Type::Text,
+        "The branch, tag or pull request that it builds.",
+    ),
+    Field::always("commit_sha", Type::Text, "The commit that it builds."),
+    Field::always("commit_message", Type::Text, "The message of that commit."),
+    Field::always(
+        "pipeline_file",
+        Type::Text,
+        "The file that it was made from.",
+    ),
+    Field::always(
+        "state",
+        Type::Text,
+        "Where it is: `initializing`, `pending`, `queuing`, `running`, `stopping` or `done`.",
+    ),
+    Field::always(
+        "result",
+        Type::Text,
+        "How it ended: `passed`, `failed`, `stopped` or `canceled`; empty until it is done.",
+    ),
+    Field::always("reason", Type::Text, "Why it did not pass; else empty."),
+    Field::always(
+        "error_description",
+        Type::Text,
+        "What is wrong with the pipeline file, when it is malformed.",
+    ),
+    Field::always("created_at", Type::Text, "When it was created."),
+    Field::always("pending_at", Type::Text, "When it was ready to be queued."),
+    Field::always("queuing_at", Type::Text, "When it joined the queue."),
+    Field::always("running_at", Type::Text, "When it began to run."),
+    Field::always("stopping_at", Type::Text, "When somebody began to stop it."),
+    Field::always("done_at", Type::Text, "When it was done."),
+    Field::always(
+        "terminated_by",
+        Type::Text,
+        "Who stopped it; empty when nobody did.",
+    ),
+    Field::always(
+        "switch_id",
+        Type::Text,
+        "The id of its set of promotions; empty when it has none.",
+    ),
+    Field::always(
+        "promotion_of",
+        Type::Text,
+        "The id of the pipeline it was promoted from; else empty.",
+    ),
+    Field::always(
+        "partial_rerun_of",
+        Type::Text,
+        "The id of the pipeline it rebuilds; else empty.",
+    ),
+    URL,
+    Field::always(
+        "blocks",
+        Type::List(&Type::Any),
+        "Its blocks with their jobs; empty unless `detailed`.",
+    ),
+    Field::always(
+        "failed_jobs",
+        Type::List(&Type::Any),
+        "The jobs that did not pass: a list of `{job_id, name, block, result}`; empty unless `detailed`.",
+    ),
+];
+
+/// What every step has, whatever its action.
+pub static STEP_FIELDS: &[Field] = &[
+    Field::always(
+        "outcome",
+        Type::Text,
+        "`passed`, `failed`, `skipped`, `blocked`, `canceled` or `unknown`.",
+    ),
+    Field::always("why", Type::Text, "Why it is not `passed`, in words."),
+    Field::always(
+        "error",
+        Type::Any,
+        "When it failed: `{kind, message, hint, status}`.",
+    ),
+    Field::always("attempts", Type::Integer, "How often it was tried."),
+    Field::always("duration", Type::Duration, "How long it took, in seconds."),
+    Field::always(
+        "response",
+        Type::Any,
+        "The JSON of its last answer from the API.",
+    ),
+    Field::always(
+        "each",
+        Type::List(&Type::Any),
+        "With `for_each`: one record per item.",
+    ),
+];

@@ -1,0 +1,240 @@
+//! Putting the plan together: every mention is looked at once, and gives edges, reads and mistakes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::catalog::Type;
+use crate::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::outcome::Accept;
+use crate::playbook::{self, Limits, Mistakes, Playbook, codes};
+use crate::template::Tree;
+
+use super::check::mentions::{self, Where};
+use super::check::{reach, secrets, types};
+use super::graph::{Edge, Graph};
+use super::names::{Indexed, Names};
+use super::{Need, Phase, Plan, PlanStep, digest, walk};
+
+/// The time that `finally` has when the playbook does not say it.
+const FINALLY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// Everything that the text alone shows: reads the playbook and plans it. The plan is there only when
+/// there is no error at all.
+pub fn check(source: &Arc<Source>, limits: &Limits) -> (Option<Plan>, Diagnostics) {
+    let (playbook, mut diagnostics) = playbook::load(source, limits);
+    let plan = playbook.and_then(|playbook| {
+        let (plan, more) = build(&playbook, limits);
+        diagnostics.extend(more);
+        plan
+    });
+    (plan.filter(|_| !diagnostics.has_errors()), diagnostics)
+}
+
+/// Makes the plan of a playbook; none when anything is wrong.
+pub fn build(playbook: &Playbook, limits: &Limits) -> (Option<Plan>, Diagnostics) {
+    let mut mistakes = Mistakes::new(limits);
+    let mut names = Names::of(playbook);
+    if names.steps.len() > limits.steps_max {
+        mistakes.push(too_many(
+            playbook,
+            format!(
+                "the playbook has {} steps, and at most {} are allowed",
+                names.steps.len(),
+                limits.steps_max
+            ),
+        ));
+        return (None, mistakes.finish());
+    }
+    names.tainted = secrets::tainted(playbook);
+    whole_run(&names, &mut mistakes);
+    let mut graph = Graph::new(names.steps.len());
+    for indexed in names.steps.clone() {
+        step(indexed, &names, &mut graph, &mut mistakes);
+    }
+    if graph.len() > limits.edges_max {
+        mistakes.push(too_many(
+            playbook,
+            format!(
+                "the steps have {} edges between them, and at most {} are allowed",
+                graph.len(),
+                limits.edges_max
+            ),
+        ));
+        return (None, mistakes.finish());
+    }
+    let order = graph.order();
+    if order.len() == names.steps.len() {
+        reach::check(&names, &graph, &order, &mut mistakes);
+    } else {
+        graph.circles(&names, &order, &mut mistakes);
+    }
+    let good = mistakes.errors() == 0 && playbook.complete;
+    let plan = good.then(|| plan(playbook, &names, &graph));
+    (plan, mistakes.finish())
+}
+
+fn too_many(playbook: &Playbook, message: String) -> Diagnostic {
+    Diagnostic::error(codes::TOO_MANY_STEPS, playbook.source.place(0..0), message)
+        .hint("split the playbook, or raise the limits")
+}
+
+/// The words about the whole run.
+fn whole_run(names: &Names<'_>, mistakes: &mut Mistakes) {
+    let playbook = names.playbook;
+    let look = |tree: &Tree, at: Where<'_>, mistakes: &mut Mistakes| {
+        walk::tree(tree, &mut |found| {
+            mentions::check(found, at, names, mistakes);
+        });
+    };
+    for (before, tree) in playbook.vars.values().enumerate() {
+        look(tree, Where::Var { before }, mistakes);
+    }
+    if let Some(concurrency) = &playbook.concurrency {
+        let key = "in `concurrency`";
+        look(&concurrency.group, Where::Run { key }, mistakes);
+        types::fits(Type::Text, "group", &concurrency.group, names, mistakes);
+    }
+    if let Some(timeout) = &playbook.timeout {
+        let key = "in `timeout` of the run";
+        look(timeout, Where::Run { key }, mistakes);
+        types::fits(Type::Duration, "timeout", timeout, names, mistakes);
+    }
+    for tree in playbook.outputs.values() {
+        look(tree, Where::Output, mistakes);
+    }
+}
+
+fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes: &mut Mistakes) {
+    let step = indexed.step;
+    let mut mention =
+        |found: walk::Found<'p>, this: bool, accept: Accept, mistakes: &mut Mistakes| {
+            let at = Where::Step { indexed, this };
+            if let Some(read) = mentions::check(found, at, names, mistakes) {
+                graph.read(indexed.index, read.index);
+                // All steps ended before `finally` begins: a mention of them orders nothing, and a step
+                // that tells of a failure must not be blocked by it.
+                if read.phase == indexed.phase {
+                    graph.set(
+                        indexed.index,
+                        Edge {
+                            step: read.index,
+                            accept,
+                            place: None,
+                        },
+                    );
+                }
+            }
+        };
+    for tree in step.action.params.values() {
+        walk::tree(tree, &mut |found| {
+            mention(found, false, Accept::PASSED, mistakes)
+        });
+    }
+    if let Some(timeout) = &step.timeout {
+        walk::tree(&timeout.value, &mut |found| {
+            mention(found, false, Accept::PASSED, mistakes);
+        });
+    }
+    for found in &step.asserts {
+        walk::expression(&found.value, &found.place, &mut |found| {
+            mention(found, true, Accept::PASSED, mistakes);
+        });
+    }
+    // The condition decides, and that holds for the whole step: so it comes after the templates.
+    if let Some(when) = &step.when {
+        walk::expression(&when.value, &when.place, &mut |found| {
+            mention(found, false, Accept::ANY, mistakes);
+        });
+    }
+    needs(indexed, names, graph, mistakes);
+    for (name, tree) in &step.action.params {
+        if let Some(param) = step.action.action.param(name) {
+            types::param(param, tree, names, mistakes);
+        }
+    }
+    if let Some(timeout) = &step.timeout {
+        types::fits(Type::Duration, "timeout", &timeout.value, names, mistakes);
+    }
+    secrets::step(step, names, mistakes);
+}
+
+/// What `needs` names overrides what mentions gave.
+fn needs(indexed: Indexed<'_>, names: &Names<'_>, graph: &mut Graph, mistakes: &mut Mistakes) {
+    for edge in indexed.step.needs.iter().flat_map(|needs| &needs.edges) {
+        let (id, accept) = &edge.value;
+        let Some(needed) = names.step(id) else {
+            if !names.is_broken(id) {
+                mistakes.push(mentions::unknown_step(edge.place.clone(), id, names));
+            }
+            continue;
+        };
+        if indexed.phase == Phase::Main && needed.phase == Phase::Finally {
+            mistakes.push(mentions::later(edge.place.clone(), id));
+            continue;
+        }
+        graph.set(
+            indexed.index,
+            Edge {
+                step: needed.index,
+                accept: *accept,
+                place: Some(edge.place.clone()),
+            },
+        );
+    }
+}
+
+fn plan(playbook: &Playbook, names: &Names<'_>, graph: &Graph) -> Plan {
+    let steps: Vec<PlanStep> = names
+        .steps
+        .iter()
+        .map(|indexed| plan_step(playbook, *indexed, graph))
+        .collect();
+    let mut plan = Plan {
+        name: playbook.name.clone(),
+        description: playbook.description.clone(),
+        sources: vec![Arc::clone(&playbook.source)],
+        digest: String::new(),
+        inputs: playbook.inputs.clone(),
+        vars: playbook.vars.clone(),
+        concurrency: playbook.concurrency.clone(),
+        timeout: playbook.timeout.clone(),
+        finally_timeout: playbook.finally_timeout.unwrap_or(FINALLY_TIMEOUT),
+        on_failure: playbook.on_failure,
+        on_interrupt: playbook.on_interrupt,
+        steps,
+        outputs: playbook.outputs.clone(),
+    };
+    plan.digest = digest::of(&plan);
+    plan
+}
+
+fn plan_step(playbook: &Playbook, indexed: Indexed<'_>, graph: &Graph) -> PlanStep {
+    let step = indexed.step;
+    let retry = step
+        .retry
+        .clone()
+        .or_else(|| playbook.defaults.retry.clone());
+    PlanStep {
+        id: step.id.clone(),
+        phase: indexed.phase,
+        place: step.place.clone(),
+        description: step.description.clone(),
+        needs: graph
+            .edges(indexed.index)
+            .map(|edge| Need {
+                step: edge.step,
+                accept: edge.accept,
+            })
+            .collect(),
+        reads: graph.reads(indexed.index),
+        when: step.when.clone(),
+        retry: retry.unwrap_or_default(),
+        timeout: step.timeout.clone(),
+        default_timeout: playbook.defaults.timeout,
+        allow_failure: step.allow_failure,
+        extract: step.extract.clone(),
+        asserts: step.asserts.clone(),
+        action: step.action.action,
+        params: step.action.params.clone(),
+    }
+}

@@ -1,0 +1,357 @@
+//! Rule family: every name that is mentioned exists and is in scope where it is mentioned.
+
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::playbook::{Mistakes, Step, codes};
+use crate::text;
+
+use super::super::Phase;
+use super::super::names::{self, Indexed, Names, Output};
+use super::super::walk::Found;
+
+/// Where a mention stands, which decides what it may name.
+#[derive(Clone, Copy)]
+pub(crate) enum Where<'p> {
+    /// In a var: inputs, and the vars before it (so many).
+    Var {
+        /// How many vars stand before it.
+        before: usize,
+    },
+    /// In a word about the whole run (`timeout`, `concurrency`): inputs and vars.
+    Run {
+        /// The key, for messages.
+        key: &'static str,
+    },
+    /// In a step.
+    Step {
+        /// The step.
+        indexed: Indexed<'p>,
+        /// Whether `this` is in scope (`assert`).
+        this: bool,
+    },
+    /// In an output of the playbook.
+    Output,
+}
+
+/// Checks one mention; gives the step that it reads.
+pub(crate) fn check<'p>(
+    found: Found<'_>,
+    at: Where<'p>,
+    names: &Names<'p>,
+    mistakes: &mut Mistakes,
+) -> Option<Indexed<'p>> {
+    match (found.hop(0).unwrap_or_default(), at) {
+        ("inputs", _) => input(found, names, mistakes),
+        ("vars", Where::Var { before }) => var(found, names, before, mistakes),
+        ("vars", _) => var(found, names, usize::MAX, mistakes),
+        ("steps", Where::Step { indexed, .. }) => {
+            return step(found, Some(indexed), names, mistakes);
+        }
+        ("steps", Where::Output) => return step(found, None, names, mistakes),
+        ("run", Where::Step { indexed, .. }) => run(found, indexed.phase, mistakes),
+        ("run", Where::Output) => run(found, Phase::Main, mistakes),
+        (
+            "this",
+            Where::Step {
+                indexed,
+                this: true,
+            },
+        ) => this(found, indexed.step, mistakes),
+        (root, _) => out_of_scope(found, root, at, mistakes),
+    }
+    None
+}
+
+fn input(found: Found<'_>, names: &Names<'_>, mistakes: &mut Mistakes) {
+    let Some(name) = found.hop(1) else { return };
+    let inputs = &names.playbook.inputs;
+    if inputs.contains_key(name) || names.is_broken(&format!("inputs.{name}")) {
+        return;
+    }
+    let diagnostic = Diagnostic::error(
+        codes::UNKNOWN_INPUT,
+        found.hop_place(1),
+        format!("there is no input `{}`", text::clean_line(name, 60)),
+    );
+    mistakes.push(near(
+        diagnostic,
+        name,
+        inputs.keys().map(String::as_str),
+        "declare it under `inputs`",
+    ));
+}
+
+fn var(found: Found<'_>, names: &Names<'_>, before: usize, mistakes: &mut Mistakes) {
+    let Some(name) = found.hop(1) else { return };
+    let vars = &names.playbook.vars;
+    match vars.get_index_of(name) {
+        Some(index) if index < before => {}
+        Some(_) => mistakes.push(
+            Diagnostic::error(
+                codes::UNKNOWN_VAR,
+                found.hop_place(1),
+                format!("var `{name}` is not computed yet here"),
+            )
+            .hint("a var sees the inputs and the vars above it: move it up"),
+        ),
+        None if names.is_broken(&format!("vars.{name}")) => {}
+        None => {
+            let diagnostic = Diagnostic::error(
+                codes::UNKNOWN_VAR,
+                found.hop_place(1),
+                format!("there is no var `{}`", text::clean_line(name, 60)),
+            );
+            mistakes.push(near(
+                diagnostic,
+                name,
+                vars.keys().map(String::as_str),
+                "define it under `vars`",
+            ));
+        }
+    }
+}
+
+fn step<'p>(
+    found: Found<'_>,
+    reader: Option<Indexed<'p>>,
+    names: &Names<'p>,
+    mistakes: &mut Mistakes,
+) -> Option<Indexed<'p>> {
+    let id = found.hop(1)?;
+    let Some(read) = names.step(id) else {
+        if !names.is_broken(id) {
+            mistakes.push(unknown_step(found.hop_place(1), id, names));
+        }
+        return None;
+    };
+    if let Some(reader) = reader {
+        if reader.index == read.index {
+            mistakes.push(
+                Diagnostic::error(
+                    codes::MENTIONS_ITSELF,
+                    found.place(),
+                    format!("step `{id}` mentions itself, and would wait for itself"),
+                )
+                .hint("in `assert` a step's own record is `this`"),
+            );
+            return None;
+        }
+        if reader.phase == Phase::Main && read.phase == Phase::Finally {
+            mistakes.push(later(found.hop_place(1), id));
+            return None;
+        }
+    }
+    if let Some(name) = found.hop(2) {
+        output(found, read.step, name, mistakes);
+    }
+    Some(read)
+}
+
+/// A step of `finally` is named where it has not run yet.
+pub(crate) fn later(place: crate::diagnostic::Place, id: &str) -> Diagnostic {
+    Diagnostic::error(
+        codes::WRONG_PHASE,
+        place,
+        format!("step `{id}` stands under `finally` and runs after all the others"),
+    )
+    .hint("only steps under `finally`, and `outputs`, can read it")
+}
+
+/// A step is named that does not exist.
+pub(crate) fn unknown_step(
+    place: crate::diagnostic::Place,
+    id: &str,
+    names: &Names<'_>,
+) -> Diagnostic {
+    let diagnostic = Diagnostic::error(
+        codes::UNKNOWN_STEP,
+        place,
+        format!("there is no step `{}`", text::clean_line(id, 60)),
+    );
+    near(diagnostic, id, names.ids(), "name a step of this playbook")
+}
+
+fn output(found: Found<'_>, step: &Step, name: &str, mistakes: &mut Mistakes) {
+    let action = step.action.action.name;
+    let id = &step.id;
+    match names::output(step, name) {
+        Output::Known(ty) => part_of(found, 3, ty, mistakes),
+        Output::NotWaited => mistakes.push(
+            Diagnostic::error(
+                codes::NOT_WAITED,
+                found.hop_place(2),
+                format!("`{name}` is there only when `{id}` waits, and it says `wait: false`"),
+            )
+            .label(step.place.clone(), "this step does not wait")
+            .hint("remove `wait: false`, or read it from a `wait_pipeline` step"),
+        ),
+        Output::None if name == "each" => mistakes.push(
+            Diagnostic::error(
+                codes::UNKNOWN_OUTPUT,
+                found.hop_place(2),
+                format!("`each` is there only for a step with `for_each`, and `{id}` has none"),
+            )
+            .hint("read the step's own outputs"),
+        ),
+        Output::None => {
+            let diagnostic = Diagnostic::error(
+                codes::UNKNOWN_OUTPUT,
+                found.hop_place(2),
+                format!(
+                    "step `{id}` (`{action}`) has no output `{}`",
+                    text::clean_line(name, 60)
+                ),
+            );
+            let known = names::outputs(step);
+            let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+            let all = format!("it has {}", all.join(", "));
+            mistakes.push(near(diagnostic, name, known.iter().copied(), &all));
+        }
+    }
+}
+
+/// Text, numbers and booleans have no parts.
+fn part_of(found: Found<'_>, hop: usize, ty: crate::catalog::Type, mistakes: &mut Mistakes) {
+    use crate::catalog::Type;
+    let Some(name) = found.hop(hop) else { return };
+    match ty {
+        Type::List(_) | Type::Map(_) | Type::Any | Type::Expressions => {}
+        Type::Text
+        | Type::Id
+        | Type::IdOrName
+        | Type::Integer
+        | Type::Number
+        | Type::Boolean
+        | Type::Duration
+        | Type::Size
+        | Type::OneOf(_) => {
+            let owner = found.hop(hop - 1).unwrap_or_default();
+            mistakes.push(
+                Diagnostic::error(
+                    codes::UNKNOWN_OUTPUT,
+                    found.hop_place(hop),
+                    format!(
+                        "`{owner}` is {} and has no `{}`",
+                        ty.words(),
+                        text::clean_line(name, 60)
+                    ),
+                )
+                .hint(format!("write `{}`", path(found, hop))),
+            );
+        }
+    }
+}
+
+fn path(found: Found<'_>, hops: usize) -> String {
+    found.path().take(hops).collect::<Vec<_>>().join(".")
+}
+
+const RUN: [&str; 4] = ["id", "name", "started_at", "url"];
+const RUN_AT_END: [&str; 2] = ["outcome", "failed"];
+
+fn run(found: Found<'_>, phase: Phase, mistakes: &mut Mistakes) {
+    let Some(name) = found.hop(1) else { return };
+    if RUN.contains(&name) || phase == Phase::Finally && RUN_AT_END.contains(&name) {
+        return;
+    }
+    if RUN_AT_END.contains(&name) {
+        mistakes.push(
+            Diagnostic::error(
+                codes::UNKNOWN_SCOPE,
+                found.hop_place(1),
+                format!("`run.{name}` is known only under `finally`, when the run has ended"),
+            )
+            .hint("move the step under `finally`"),
+        );
+        return;
+    }
+    let diagnostic = Diagnostic::error(
+        codes::UNKNOWN_SCOPE,
+        found.hop_place(1),
+        format!("`run` has no `{}`", text::clean_line(name, 60)),
+    );
+    let all =
+        "it has `id`, `name`, `started_at` and `url`; under `finally` also `outcome` and `failed`";
+    mistakes.push(near(
+        diagnostic,
+        name,
+        RUN.into_iter().chain(RUN_AT_END),
+        all,
+    ));
+}
+
+fn this(found: Found<'_>, step: &Step, mistakes: &mut Mistakes) {
+    let Some(name) = found.hop(1) else { return };
+    match names::output(step, name) {
+        Output::Known(ty) => part_of(found, 2, ty, mistakes),
+        Output::NotWaited => mistakes.push(
+            Diagnostic::error(
+                codes::NOT_WAITED,
+                found.hop_place(1),
+                format!("`{name}` is there only when the step waits, and it says `wait: false`"),
+            )
+            .hint("remove `wait: false`"),
+        ),
+        Output::None => {
+            let diagnostic = Diagnostic::error(
+                codes::UNKNOWN_OUTPUT,
+                found.hop_place(1),
+                format!(
+                    "this step (`{}`) has no output `{}`",
+                    step.action.action.name,
+                    text::clean_line(name, 60)
+                ),
+            );
+            let known = names::outputs(step);
+            let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+            let all = format!("it has {}", all.join(", "));
+            mistakes.push(near(diagnostic, name, known.iter().copied(), &all));
+        }
+    }
+}
+
+fn out_of_scope(found: Found<'_>, root: &str, at: Where<'_>, mistakes: &mut Mistakes) {
+    let (here, known): (&str, &[&str]) = match at {
+        Where::Var { .. } => ("in a var", &["inputs", "vars"]),
+        Where::Run { key } => (key, &["inputs", "vars"]),
+        Where::Step { this: true, .. } => ("here", &["inputs", "vars", "steps", "run", "this"]),
+        Where::Step { .. } => ("here", &["inputs", "vars", "steps", "run"]),
+        Where::Output => ("in an output", &["inputs", "vars", "steps", "run"]),
+    };
+    let listed: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+    let listed = listed.join(", ");
+    let everywhere = [
+        "inputs", "vars", "steps", "run", "this", "item", "key", "index",
+    ];
+    let shown = text::clean_line(root, 60);
+    let exists = everywhere.contains(&root);
+    let diagnostic = Diagnostic::error(
+        codes::UNKNOWN_SCOPE,
+        found.hop_place(0),
+        if exists {
+            format!("`{shown}` is not in scope {here}")
+        } else {
+            format!("there is no name `{shown}` {here}")
+        },
+    );
+    let all = format!("in scope are {listed}");
+    mistakes.push(if exists {
+        diagnostic.hint(all)
+    } else {
+        near(diagnostic, root, known.iter().copied(), &all)
+    });
+}
+
+/// The nearest name as the hint, else `otherwise`.
+pub(crate) fn near<'a>(
+    diagnostic: Diagnostic,
+    wanted: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    otherwise: &str,
+) -> Diagnostic {
+    match nearest(wanted, candidates) {
+        Some(found) => diagnostic
+            .hint(format!("did you mean `{found}`?"))
+            .fix(found),
+        None => diagnostic.hint(otherwise),
+    }
+}

@@ -1,0 +1,123 @@
+//! Rule family: where both types are known, they fit.
+
+use crate::catalog::{Param, Type};
+use crate::diagnostic::Diagnostic;
+use crate::playbook::{Mistakes, codes};
+use crate::template::{Node, Tree};
+
+use super::super::names::{self, Names, Output};
+use super::super::walk::{self, Found};
+
+/// Checks the templates of a parameter against its type.
+pub(crate) fn param(param: &Param, tree: &Tree, names: &Names<'_>, mistakes: &mut Mistakes) {
+    fits(param.ty, param.name, tree, names, mistakes);
+}
+
+/// Checks a template that must give a value of this type.
+pub(crate) fn fits(
+    wanted: Type,
+    what: &str,
+    tree: &Tree,
+    names: &Names<'_>,
+    mistakes: &mut Mistakes,
+) {
+    match (&tree.node, wanted) {
+        (Node::List(items), Type::List(item)) => {
+            for tree in items {
+                fits(*item, what, tree, names, mistakes);
+            }
+        }
+        (Node::Map(entries), Type::Map(item)) => {
+            for (key, tree) in entries {
+                fits(*item, &key.name, tree, names, mistakes);
+            }
+        }
+        (Node::Template(template), _) if template.is_whole() => {
+            let mut alone = None;
+            walk::tree(tree, &mut |found| {
+                if is_alone(template.source(), found) {
+                    alone = Some(found);
+                }
+            });
+            let Some(found) = alone else { return };
+            let Some(have) = mentioned(found, names) else {
+                return;
+            };
+            if let Some(hint) = misfit(have, wanted, found) {
+                mistakes.push(
+                    Diagnostic::error(
+                        codes::WRONG_TYPE,
+                        found.place(),
+                        format!(
+                            "`{what}` must be {}, and `{}` is {}",
+                            wanted.words(),
+                            found.path().collect::<Vec<_>>().join("."),
+                            have.words()
+                        ),
+                    )
+                    .hint(hint),
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether the expression is nothing but this mention.
+fn is_alone(source: &str, found: Found<'_>) -> bool {
+    let inner = source
+        .trim()
+        .trim_start_matches('$')
+        .trim_start_matches("{{")
+        .trim_end_matches("}}")
+        .trim_matches('-')
+        .trim();
+    source.get(found.mention.range.clone()) == Some(inner)
+}
+
+/// The type of what is mentioned, when it is known.
+fn mentioned(found: Found<'_>, names: &Names<'_>) -> Option<Type> {
+    match (found.hop(0)?, found.hop(1)?, found.hop(2), found.hop(3)) {
+        ("inputs", name, None, None) => names.playbook.inputs.get(name).map(names::input_type),
+        ("vars", name, None, None) => names.playbook.vars.get(name).map(names::tree_type),
+        ("steps", id, Some(name), None) => match names::output(names.step(id)?.step, name) {
+            Output::Known(ty) => Some(ty),
+            Output::NotWaited | Output::None => None,
+        },
+        ("run", "id" | "name" | "started_at" | "url" | "outcome", None, None) => Some(Type::Text),
+        ("run", "failed", None, None) => Some(Type::List(&Type::Any)),
+        _ => None,
+    }
+}
+
+/// A hint, when a value of type `have` cannot stand where `want` is.
+fn misfit(have: Type, want: Type, found: Found<'_>) -> Option<String> {
+    let path = found.path().collect::<Vec<_>>().join(".");
+    let is_text = |ty: Type| matches!(ty, Type::Text | Type::Id | Type::IdOrName | Type::OneOf(_));
+    if have == Type::Any || want == Type::Any || want == Type::Expressions {
+        return None;
+    }
+    let fits = match want {
+        Type::Text | Type::Id | Type::IdOrName | Type::OneOf(_) => is_text(have),
+        Type::Integer => matches!(have, Type::Integer | Type::Number),
+        Type::Number => matches!(have, Type::Integer | Type::Number | Type::Duration),
+        Type::Boolean => have == Type::Boolean,
+        Type::Duration => have == Type::Duration || is_text(have),
+        Type::Size => have == Type::Size || is_text(have),
+        Type::List(_) => matches!(have, Type::List(_)),
+        Type::Map(_) => matches!(have, Type::Map(_)),
+        Type::Any | Type::Expressions => true,
+    };
+    if fits {
+        return None;
+    }
+    let scalar = !matches!(have, Type::List(_) | Type::Map(_));
+    Some(match want {
+        Type::Text if have == Type::Duration => format!("write `{{{{ {path} | duration }}}}`"),
+        Type::Text if scalar => format!("write `{{{{ {path} | string }}}}`"),
+        Type::Integer if is_text(have) => format!("write `{{{{ {path} | int }}}}`"),
+        Type::Number if is_text(have) => format!("write `{{{{ {path} | float }}}}`"),
+        Type::Duration if scalar => "declare the input as `type: duration`".to_owned(),
+        _ => "text is never turned into other types by itself, nor they into text".to_owned(),
+    })
+}

@@ -1,0 +1,84 @@
+//! Every mention of a tree, with the scalar it stands in; places are computed only when one is shown.
+
+use crate::diagnostic::Place;
+use crate::playbook::part;
+use crate::template::{Expression, Mention, Node, Tree};
+
+/// A mention where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'t> {
+    pub(super) mention: &'t Mention,
+    scalar: &'t Place,
+    source: &'t str,
+}
+
+impl<'t> Found<'t> {
+    /// The parts of the name, from the root.
+    pub(super) fn path(&self) -> impl Iterator<Item = &'t str> + use<'t> {
+        self.mention.path.iter().map(String::as_str)
+    }
+
+    /// A part of the name.
+    pub(super) fn hop(&self, at: usize) -> Option<&'t str> {
+        self.mention.path.get(at).map(String::as_str)
+    }
+
+    /// The place of the whole mention.
+    pub(super) fn place(&self) -> Place {
+        part(self.scalar, self.source, &self.mention.range)
+    }
+
+    /// The place of one part of its name: for `steps.build.x` part 1 is `build`.
+    pub(super) fn hop_place(&self, at: usize) -> Place {
+        let range = &self.mention.range;
+        let text = self.source.get(range.clone()).unwrap_or_default();
+        let wanted = self.hop(at).unwrap_or_default();
+        let skip: usize = self.path().take(at).map(|p| p.len() + 1).sum();
+        let from = text
+            .get(skip..)
+            .and_then(|rest| rest.find(wanted))
+            .map(|found| range.start + skip + found);
+        match from {
+            Some(from) => part(self.scalar, self.source, &(from..from + wanted.len())),
+            None => self.place(),
+        }
+    }
+}
+
+/// Visits every mention of a tree, in the order of the file.
+pub(super) fn tree<'t>(tree: &'t Tree, visit: &mut impl FnMut(Found<'t>)) {
+    match &tree.node {
+        Node::Literal(_) => {}
+        Node::Template(template) => {
+            for mention in template.mentions() {
+                visit(Found {
+                    mention,
+                    scalar: &tree.place,
+                    source: template.source(),
+                });
+            }
+        }
+        Node::Expressions(list) => {
+            for (found, place) in list {
+                expression(found, place, visit);
+            }
+        }
+        Node::List(items) => items.iter().for_each(|item| self::tree(item, visit)),
+        Node::Map(entries) => entries.iter().for_each(|(_, item)| self::tree(item, visit)),
+    }
+}
+
+/// Visits every mention of an expression.
+pub(super) fn expression<'t>(
+    found: &'t Expression,
+    place: &'t Place,
+    visit: &mut impl FnMut(Found<'t>),
+) {
+    for mention in found.mentions() {
+        visit(Found {
+            mention,
+            scalar: place,
+            source: found.source(),
+        });
+    }
+}

@@ -1,0 +1,19 @@
+//! From a tree to a `Playbook`: every mistake is told, and what is right is kept.
+//!
+//! Each file knows one part of the language. None knows the graph: whether a step that is named
+//! exists is asked later.
+
+mod action;
+mod fields;
+mod inputs;
+mod needs;
+mod params;
+mod playbook;
+mod retry;
+mod scalars;
+mod step;
+mod values;
+
+pub(crate) use action::is_literally_false;
+pub(crate) use playbook::playbook;
+pub(crate) use scalars::is_name;

@@ -1,0 +1,189 @@
+//! Values that may hold templates, and bare expressions.
+
+use serde_json::Value;
+
+use super::super::mistakes::Mistakes;
+use super::super::model::Located;
+use super::super::tree::{Yaml, YamlNode};
+use super::super::{codes, places, syntax};
+use super::fields::wrong_shape;
+use super::scalars;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::template::{Expression, Node, Template, TemplateError, Tree};
+
+/// Any value, its texts as templates. Keys must be texts; a huge number is a mistake.
+pub(super) fn tree(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Tree> {
+    let node = match &yaml.node {
+        YamlNode::Null => Node::Literal(Value::Null),
+        YamlNode::Bool(value) => Node::Literal(Value::Bool(*value)),
+        YamlNode::Number(number) => Node::Literal(Value::Number(number.clone())),
+        YamlNode::HugeNumber => {
+            mistakes.push(huge(yaml));
+            return None;
+        }
+        YamlNode::Text(text) => return template(yaml, text, mistakes),
+        YamlNode::Braces => {
+            mistakes.push(syntax::unquoted(yaml.place.clone()));
+            return None;
+        }
+        // Every item is looked at before the list is given up, so that all mistakes are found.
+        YamlNode::List(items) => {
+            let trees: Vec<Option<Tree>> = items.iter().map(|item| tree(item, mistakes)).collect();
+            Node::List(trees.into_iter().collect::<Option<_>>()?)
+        }
+        YamlNode::Map(entries) => {
+            let trees: Vec<_> = entries
+                .iter()
+                .map(|entry| Some((entry.key.clone(), tree(&entry.value, mistakes)?)))
+                .collect();
+            Node::Map(trees.into_iter().collect::<Option<_>>()?)
+        }
+    };
+    Some(Tree {
+        place: yaml.place.clone(),
+        node,
+    })
+}
+
+/// A text that may be a template.
+pub(super) fn template(yaml: &Yaml, text: &str, mistakes: &mut Mistakes) -> Option<Tree> {
+    match Template::parse(text) {
+        Ok(Some(template)) => Some(Tree {
+            place: yaml.place.clone(),
+            node: Node::Template(template),
+        }),
+        Ok(None) => Some(Tree::literal(
+            yaml.place.clone(),
+            Value::String(text.to_owned()),
+        )),
+        Err(error) => {
+            mistakes.push(located(error, &yaml.place, text));
+            None
+        }
+    }
+}
+
+/// The text of a template must be text, and nothing else.
+pub(super) fn text_tree(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Option<Tree> {
+    let text = scalars::text(yaml, what, mistakes)?;
+    template(yaml, text, mistakes)
+}
+
+/// A bare expression.
+pub(super) fn expression(
+    yaml: &Yaml,
+    what: &str,
+    mistakes: &mut Mistakes,
+) -> Option<Located<Expression>> {
+    let text = match &yaml.node {
+        YamlNode::Text(text) => text.clone(),
+        // `when: true` is an expression as well as a boolean.
+        YamlNode::Bool(value) => value.to_string(),
+        YamlNode::Braces => {
+            mistakes.push(braces(&yaml.place, yaml.written(), what));
+            return None;
+        }
+        YamlNode::Null
+        | YamlNode::Number(_)
+        | YamlNode::HugeNumber
+        | YamlNode::List(_)
+        | YamlNode::Map(_) => {
+            wrong_shape(yaml, what, "an expression", mistakes);
+            return None;
+        }
+    };
+    if text.trim_start().starts_with("{{") || text.trim_start().starts_with("${{") {
+        mistakes.push(braces(&yaml.place, &text, what));
+        return None;
+    }
+    match Expression::parse(&text) {
+        Ok(value) => Some(Located {
+            place: yaml.place.clone(),
+            value,
+        }),
+        Err(error) => {
+            mistakes.push(located(error, &yaml.place, &text));
+            None
+        }
+    }
+}
+
+/// A list of bare expressions; one alone may stand without the list.
+pub(super) fn expressions(
+    yaml: &Yaml,
+    what: &str,
+    mistakes: &mut Mistakes,
+) -> Option<Vec<Located<Expression>>> {
+    let YamlNode::List(items) = &yaml.node else {
+        return expression(yaml, what, mistakes).map(|one| vec![one]);
+    };
+    if items.is_empty() {
+        mistakes.push(
+            Diagnostic::error(
+                codes::EMPTY,
+                yaml.place.clone(),
+                format!("{what} is empty, and so nothing would be checked"),
+            )
+            .hint("write at least one expression, or leave the key out"),
+        );
+        return None;
+    }
+    let found: Vec<_> = items
+        .iter()
+        .map(|item| expression(item, what, mistakes))
+        .collect();
+    found.into_iter().collect()
+}
+
+fn braces(place: &Place, text: &str, what: &str) -> Diagnostic {
+    let bare = text
+        .trim()
+        .trim_start_matches('$')
+        .trim_start_matches("{{")
+        .trim_end_matches("}}")
+        .trim();
+    let place = places::with_quotes(place);
+    let diagnostic = Diagnostic::error(
+        codes::BRACES_IN_EXPRESSION,
+        place.clone(),
+        format!("{what} is a bare expression and takes no braces"),
+    );
+    let plain = !bare.contains([
+        ':', '#', '\'', '"', '{', '[', '&', '*', '!', '|', '>', '%', '@',
+    ]) && !bare.is_empty();
+    let written = if plain {
+        bare.to_owned()
+    } else if bare.contains('"') {
+        format!("'{}'", bare.replace('\'', "''"))
+    } else {
+        format!("\"{bare}\"")
+    };
+    diagnostic
+        .hint(format!("write `{}`", places::fixed_line(&place, &written)))
+        .fix(written)
+}
+
+/// A mistake inside a template or path, at its place in the file.
+pub(super) fn located(error: TemplateError, place: &Place, text: &str) -> Diagnostic {
+    let part = places::part(place, text, &error.range);
+    let diagnostic = Diagnostic::error(error.code, part, error.message);
+    match error.hint {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    }
+}
+
+/// A number that nothing can hold.
+pub(super) fn huge(yaml: &Yaml) -> Diagnostic {
+    let quoted = format!("\"{}\"", yaml.written());
+    Diagnostic::error(
+        codes::NOT_NUMBER,
+        yaml.place.clone(),
+        format!(
+            "`{}` is too large for a number",
+            crate::text::clean_line(yaml.written(), 40)
+        ),
+    )
+    .hint("quote it when it is meant as text")
+    .fix(quoted)
+}

@@ -1,0 +1,61 @@
+//! The mistakes of a load: all of them are counted, the first of them are kept.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+
+use super::codes;
+use super::limits::Limits;
+
+/// Collects mistakes up to a limit, so that a hostile file cannot make a million.
+#[derive(Debug)]
+pub(crate) struct Mistakes {
+    found: Diagnostics,
+    errors: usize,
+    count: usize,
+    max: usize,
+}
+
+impl Mistakes {
+    /// None yet.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            found: Diagnostics::new(),
+            errors: 0,
+            count: 0,
+            max: limits.mistakes_max,
+        }
+    }
+
+    /// Adds one.
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        self.count += 1;
+        if diagnostic.severity == Severity::Error {
+            self.errors += 1;
+        }
+        if self.count <= self.max {
+            self.found.push(diagnostic);
+        }
+    }
+
+    /// Adds one, if there is one.
+    pub(crate) fn extend(&mut self, diagnostic: Option<Diagnostic>) {
+        if let Some(diagnostic) = diagnostic {
+            self.push(diagnostic);
+        }
+    }
+
+    /// How many errors there are, those that are not kept included.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// What was kept, and how many were not.
+    pub(crate) fn finish(mut self) -> Diagnostics {
+        if self.count > self.max {
+            self.found.push(Diagnostic::error_without_place(
+                codes::TOO_MANY_MISTAKES,
+                format!("{} more mistakes are not shown", self.count - self.max),
+            ));
+        }
+        self.found
+    }
+}
