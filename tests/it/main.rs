@@ -6,5 +6,6 @@ mod layering;
 mod recorded;
 mod reports;
 mod run;
+mod simulator;
 mod stores;
 mod templates;
