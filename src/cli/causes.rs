@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::screen::{Screen, Tone, wrap};
+use super::screen::{Screen, Tone};
 use super::words;
 use crate::event::{Failure, Fate};
 use crate::outcome::StepOutcome;
@@ -61,7 +61,7 @@ fn is_cause(view: &RunView, id: &str, step: &StepView) -> bool {
 }
 
 fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<String> {
-    let mut lines = wrapped(&words::ended_line(id, step, screen), "", INDENT, screen);
+    let mut lines = screen.wrapped(&headline(id, step, screen), "", INDENT);
     if let Some(head) = lines.first_mut() {
         *head = screen.paint(words::mark(step.state).1, head);
     }
@@ -91,9 +91,22 @@ fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<
             .map(|id| screen.line(id, words::NAME_CHARACTERS_MAX))
             .collect();
         let line = format!("not run because of it: {}", stopped.join(", "));
-        lines.extend(wrapped(&line, INDENT, "      ", screen));
+        lines.extend(screen.wrapped(&line, INDENT, "      "));
     }
     lines
+}
+
+/// `✗ tests failed after 4m12s: the pipeline ended as failed`.
+fn headline(id: &str, step: &StepView, screen: &Screen<'_>) -> String {
+    let (mark, _) = words::mark(step.state);
+    let id = screen.line(id, words::NAME_CHARACTERS_MAX);
+    let time = step.ended.as_ref().map_or(0, |ended| ended.duration_ms);
+    let why = words::why(step, screen).map_or_else(String::new, |why| format!(": {why}"));
+    format!(
+        "{mark} {id} {} after {}{why}",
+        step.word(),
+        words::lasted(time)
+    )
 }
 
 fn error_lines(step: &StepView, error: &Failure, screen: &Screen<'_>) -> Vec<String> {
@@ -109,10 +122,10 @@ fn error_lines(step: &StepView, error: &Failure, screen: &Screen<'_>) -> Vec<Str
     } else {
         format!("error: {message} ({}{status})", error.kind)
     };
-    lines.extend(wrapped(&line, INDENT, "      ", screen));
+    lines.extend(screen.wrapped(&line, INDENT, "      "));
     if let Some(hint) = &error.hint {
         let hint = screen.line(hint, MESSAGE_CHARACTERS_MAX);
-        lines.extend(wrapped(&format!("hint: {hint}"), INDENT, "      ", screen));
+        lines.extend(screen.wrapped(&format!("hint: {hint}"), INDENT, "      "));
     }
     let tries: usize = step
         .calls
@@ -181,7 +194,7 @@ fn command_lines(logs: &StepView, screen: &Screen<'_>) -> Vec<String> {
             .and_then(Value::as_i64)
             .map_or_else(String::new, |code| format!(" ended with exit code {code}"));
         let line = format!("job `{job}`: `{what}`{code}");
-        lines.extend(wrapped(&line, INDENT, "      ", screen));
+        lines.extend(screen.wrapped(&line, INDENT, "      "));
         lines.extend(last_lines(command.get("last_lines"), screen));
     }
     let more = commands.len().saturating_sub(COMMANDS_MAX);
@@ -231,12 +244,7 @@ fn unknown_lines(
     for candidate in candidates {
         let about = screen.line(&candidate.about, MESSAGE_CHARACTERS_MAX);
         let id = screen.line(&candidate.id, words::NAME_CHARACTERS_MAX);
-        lines.extend(wrapped(
-            &format!("{id}  {about}"),
-            "      ",
-            "        ",
-            screen,
-        ));
+        lines.extend(screen.wrapped(&format!("{id}: {about}"), "      ", "        "));
     }
     let run = words::shell_word(&screen.line(view.id(), words::NAME_CHARACTERS_MAX));
     let step = words::shell_word(&screen.line(id, words::NAME_CHARACTERS_MAX));
@@ -276,28 +284,21 @@ fn blocked_by<'a>(view: &'a RunView, id: &'a str) -> Vec<&'a str> {
     }
 }
 
-/// A line that is broken into several where it is too long.
-fn wrapped(line: &str, first: &str, others: &str, screen: &Screen<'_>) -> Vec<String> {
-    let width = screen.width().saturating_sub(others.len().max(first.len()));
-    wrap(line, width)
-        .into_iter()
-        .enumerate()
-        .map(|(n, line)| format!("{}{line}", if n == 0 { first } else { others }))
-        .collect()
-}
-
 /// What the run has made on Semaphore, as far as is known: for when no report could be written.
 pub fn ids(view: &RunView, screen: &Screen<'_>) -> Vec<String> {
     let mut lines = Vec::new();
-    for (id, step) in &view.steps {
-        for call in step.calls.values().filter(|call| call.writes) {
-            for (name, value) in &call.ids {
-                lines.push(format!(
-                    "{}: {} {}",
-                    screen.line(id, words::NAME_CHARACTERS_MAX),
-                    screen.line(name, words::NAME_CHARACTERS_MAX),
-                    screen.line(value, words::NAME_CHARACTERS_MAX),
-                ));
+    let writes = |step: &StepView| step.calls.values().any(|call| call.writes);
+    for (id, step) in view.steps.iter().filter(|(_, step)| writes(step)) {
+        // What a write made is often named only by the look-up that follows it.
+        for (name, value) in step.calls.values().flat_map(|call| &call.ids) {
+            let line = format!(
+                "{}: {} {}",
+                screen.line(id, words::NAME_CHARACTERS_MAX),
+                screen.line(name, words::NAME_CHARACTERS_MAX),
+                screen.line(value, words::NAME_CHARACTERS_MAX),
+            );
+            if lines.last() != Some(&line) {
+                lines.push(line);
             }
         }
     }

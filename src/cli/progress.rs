@@ -11,6 +11,7 @@ mod plain;
 use std::sync::Arc;
 use std::time::Duration;
 
+use indicatif::TermLike;
 use jiff::Timestamp;
 
 use self::bars::Bars;
@@ -86,14 +87,30 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A display that writes to an output.
+    /// A display that writes to an output, or draws on the terminal of stderr.
     pub fn new(mode: Mode, output: Arc<Output>) -> Self {
-        let bars = (mode == Mode::Terminal).then(|| Bars::on_stderr(&output));
+        if mode == Mode::Terminal {
+            return Self::on(Arc::new(console::Term::buffered_stderr()), output);
+        }
         Self {
             view: RunView::new(),
             mode,
             output,
-            bars,
+            bars: None,
+            real: Clock::real(),
+            drawn: None,
+            said_at: None,
+        }
+    }
+
+    /// A display that draws on a terminal, and writes to an output what stays.
+    pub fn on(terminal: Arc<dyn TermLike>, output: Arc<Output>) -> Self {
+        let bars = Bars::new(terminal, &output);
+        Self {
+            view: RunView::new(),
+            mode: Mode::Terminal,
+            output,
+            bars: Some(bars),
             real: Clock::real(),
             drawn: None,
             said_at: None,
@@ -237,7 +254,8 @@ fn header(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> String {
         .values()
         .filter(|s| s.outcome().is_some())
         .count();
-    let name = screen.paint(Tone::Strong, &words::run_words(view, screen));
+    let foreign = |text: &str| screen.line(text, words::NAME_CHARACTERS_MAX);
+    let name = screen.paint(Tone::Strong, &foreign(view.name()));
     let mut parts = vec![format!(
         "{name}  {} {}",
         view.word(),
@@ -245,8 +263,7 @@ fn header(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> String {
     )];
     parts.push(format!("{done} of {} steps ended", view.steps.len()));
     if let Some(by) = &view.cancel_requested {
-        let by = screen.line(by, words::NAME_CHARACTERS_MAX);
-        parts.push(format!("stopping: asked by {by}"));
+        parts.push(format!("stopping: asked by {}", foreign(by)));
     }
     if let (Some(created), RunState::Running) = (&view.created, &view.state) {
         parts.push(words::until(now, created.deadline).map_or_else(
@@ -254,6 +271,8 @@ fn header(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> String {
             |left| format!("deadline in {left}"),
         ));
     }
+    // Last, for it is what a narrow terminal may do without.
+    parts.push(format!("run {}", foreign(view.id())));
     parts.join(", ")
 }
 

@@ -98,6 +98,16 @@ impl<'a> Screen<'a> {
         format!("{style}{text}{style:#}")
     }
 
+    /// A line without colours broken into several where it is too long, each with its indent.
+    pub fn wrapped(&self, line: &str, first: &str, others: &str) -> Vec<String> {
+        let width = self.width.saturating_sub(others.len().max(first.len()));
+        wrap(line, width)
+            .into_iter()
+            .enumerate()
+            .map(|(n, line)| format!("{}{line}", if n == 0 { first } else { others }))
+            .collect()
+    }
+
     /// A line that is cut to the width of the screen.
     pub fn fit(&self, line: &str) -> String {
         fit(line, self.width)
@@ -122,7 +132,8 @@ pub fn pad(text: &str, width: usize) -> String {
     fitted
 }
 
-/// Words broken into lines of at most `width` columns; a longer word stands alone and is cut.
+/// Words without colours, broken into lines of at most `width` columns. A longer word stands alone and
+/// stays whole: half an id or an address is of no use to anybody.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
@@ -137,7 +148,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         line.push_str(word);
     }
     lines.push(line);
-    lines.iter().map(|line| fit(line, width)).collect()
+    // What was harmless in the middle of a line may be a command of the CI at the start of one.
+    lines.iter().map(|line| text::clean(line)).collect()
 }
 
 #[cfg(test)]
@@ -150,6 +162,7 @@ mod tests {
         assert_eq!(pad("日本語", 5), "日本…");
         assert_eq!(pad("ab", 4), "ab  ");
         assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a ::err b", 5), ["a", "| ::err", "b"]);
     }
 
     #[test]
@@ -157,7 +170,7 @@ mod tests {
         let redactor = Redactor::new();
         redactor.learn("correct-horse-battery");
         let screen = Screen::new(80, &redactor);
-        let torn = "a correct\u{200b}-hor\u{1b}[0mse-battery";
+        let torn = "a correct\u{200b}-hor\u{1b}[0mse-bat\u{200b}tery";
         assert_eq!(screen.words(torn), "a ***");
         // Cut after masking: half a secret is a secret.
         assert_eq!(screen.line("xx correct-horse-battery", 12), "xx ***");

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::causes::{causes, heading};
-use super::screen::{Screen, Tone, columns, pad, wrap};
+use super::screen::{Screen, Tone, columns, fit, pad, wrap};
 use super::words;
 use crate::outcome::{RunOutcome, StepOutcome};
 use crate::report::{RunState, RunView, StepState, StepView};
@@ -66,7 +66,7 @@ struct Row {
 
 /// The table of steps: id, outcome, time, words.
 pub fn steps_table(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> Vec<String> {
-    let rows = rows(view, now, screen);
+    let rows = rows(view, view.now(now), screen);
     let widest = |of: fn(&Row) -> usize| rows.iter().map(of).max().unwrap_or(0);
     let id_width = widest(|row| columns(&row.id)).min(screen.width() * 2 / 5);
     let time_width = widest(|row| columns(&row.time));
@@ -87,7 +87,7 @@ pub fn steps_table(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> Vec<S
         if row.words.is_empty() {
             lines.push(line);
         } else if left >= WORDS_WIDTH_MIN {
-            lines.push(format!("{line}  {}", super::screen::fit(&row.words, left)));
+            lines.push(format!("{line}  {}", fit(&row.words, left)));
         } else {
             lines.push(line);
             let width = screen.width().saturating_sub(6);
@@ -166,19 +166,19 @@ pub(super) fn warnings(view: &RunView, screen: &Screen<'_>) -> Vec<String> {
             format!("{}: ", screen.line(step, words::NAME_CHARACTERS_MAX))
         })
     };
-    let head = screen.paint(Tone::Look, "warning:");
     let warned = view
         .warnings
         .iter()
-        .map(|(step, message)| format!("{head} {}{}", about(step), screen.words(message)));
+        .map(|(step, message)| format!("warning: {}{}", about(step), screen.words(message)));
     let limits = view.limits.iter().map(|(step, limit, message)| {
         let limit = screen.line(limit, words::NAME_CHARACTERS_MAX);
         let (about, message) = (about(step), screen.words(message));
-        format!("{head} {about}limit `{limit}`: {message}")
+        format!("warning: {about}limit `{limit}`: {message}")
     });
     warned
         .chain(limits)
-        .flat_map(|line| wrap(&line, screen.width()))
+        .flat_map(|line| screen.wrapped(&line, "", "  "))
+        .map(|line| screen.paint(Tone::Look, &line))
         .collect()
 }
 
@@ -237,7 +237,7 @@ fn verdict(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> Vec<String> {
             RunOutcome::Failed => format!("{name} failed after {time}"),
             RunOutcome::Canceled => format!("{name} was canceled after {time}"),
             RunOutcome::Unknown => {
-                format!("{name} stopped after {time}: a person must look")
+                format!("{name} is unknown after {time}, a person must look")
             }
             RunOutcome::Deadline => format!("{name} ran into its deadline after {time}"),
         },

@@ -4,31 +4,28 @@
 //! to fail. Nothing here decides what is shown.
 
 use std::io;
+use std::sync::Arc;
 
-use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::cli::output::Output;
 
 /// A second guard beside that of the display, against bursts.
 const REDRAWS_PER_SECOND_MAX: u8 = 10;
-const WIDTH_UNKNOWN: u16 = 80;
-const HEIGHT_UNKNOWN: u16 = 24;
 
 /// Lines at the bottom of a terminal.
 #[derive(Debug)]
 pub(super) struct Bars {
     multi: MultiProgress,
     board: ProgressBar,
-    term: Term,
+    terminal: Arc<dyn TermLike>,
 }
 
 impl Bars {
-    /// Lines on stderr; from now on the output writes above them.
-    pub(super) fn on_stderr(output: &Output) -> Self {
-        let term = Term::buffered_stderr();
+    /// Lines on a terminal; from now on the output writes above them.
+    pub(super) fn new(terminal: Arc<dyn TermLike>, output: &Output) -> Self {
         let target = ProgressDrawTarget::term_like_with_hz(
-            Box::new(Unfailing(term.clone())),
+            Box::new(Unfailing(Arc::clone(&terminal))),
             REDRAWS_PER_SECOND_MAX,
         );
         let multi = MultiProgress::with_draw_target(target);
@@ -38,20 +35,23 @@ impl Bars {
             board.set_style(style);
         }
         output.attach(multi.clone());
-        Self { multi, board, term }
+        Self {
+            multi,
+            board,
+            terminal,
+        }
     }
 
     /// How many columns a line may have.
     pub(super) fn width(&self) -> usize {
-        let (_, columns) = size(&self.term);
         // A full line makes some terminals wrap.
-        usize::from(columns).saturating_sub(1)
+        usize::from(self.terminal.width()).saturating_sub(1)
     }
 
     /// Shows these lines in the place of those before.
     pub(super) fn show(&self, lines: &[String]) {
-        let (rows, _) = size(&self.term);
-        let fitting = usize::from(rows).saturating_sub(1).max(1);
+        let rows = usize::from(self.terminal.height());
+        let fitting = rows.saturating_sub(1).max(1);
         let shown = lines.get(..lines.len().min(fitting)).unwrap_or(lines);
         self.board.set_message(shown.join("\n"));
     }
@@ -64,22 +64,17 @@ impl Bars {
     }
 }
 
-fn size(term: &Term) -> (u16, u16) {
-    term.size_checked()
-        .unwrap_or((HEIGHT_UNKNOWN, WIDTH_UNKNOWN))
-}
-
 /// A terminal whose errors nobody hears.
 #[derive(Debug)]
-struct Unfailing(Term);
+struct Unfailing(Arc<dyn TermLike>);
 
 impl TermLike for Unfailing {
     fn width(&self) -> u16 {
-        size(&self.0).1
+        self.0.width()
     }
 
     fn height(&self) -> u16 {
-        size(&self.0).0
+        self.0.height()
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {

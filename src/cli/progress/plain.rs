@@ -185,7 +185,8 @@ pub fn observation_line(
         }
         Seen::Pipeline { .. } => {
             let last = before.seen.as_ref().map(|seen| followed(&seen.seen));
-            let changed = last.as_ref() != Some(&followed(&observation.seen));
+            let changed =
+                last.as_ref() != Some(&followed(&observation.seen)) || before.trouble.is_some();
             changed.then(|| {
                 let mut after = before.clone();
                 after.trouble = None;
