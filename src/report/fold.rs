@@ -343,6 +343,14 @@ impl RunView {
         }
     }
 
+    /// The time up to which running steps run: `now`, or when the run stopped.
+    pub fn now(&self, now: Timestamp) -> Timestamp {
+        match (&self.state, self.last) {
+            (RunState::Parked { .. } | RunState::Ended(_), Some(last)) => last.wall,
+            (RunState::Running, _) | (_, None) => now,
+        }
+    }
+
     /// For how long the run was worked on, up to `now` when it runs.
     pub fn active_ms(&self, now: Timestamp) -> u64 {
         let Some(last) = self.last else { return 0 };
