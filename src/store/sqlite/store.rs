@@ -14,7 +14,7 @@ use super::{anchor, inbox, journal, runs, schema};
 use crate::event::{EffectKey, Intent, Observation, Recorded};
 use crate::secret::Redactor;
 use crate::store::contract::Store;
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::lock::{Holder, LockFolder, LockGuard, Subject};
 use crate::store::model::{
     InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunState, RunSummary,
@@ -154,9 +154,22 @@ impl SqliteStore {
         change: impl Fn(&Transaction<'_>) -> Result<u64, Fault>,
     ) -> Result<(), StoreError> {
         check_run_id(run).map_err(|_| StoreError::not_found(run))?;
-        let commits = self.write(change)?;
+        let commits = self
+            .write(change)
+            .map_err(|error| self.not_lost(run, error))?;
         anchor::write(&self.folder.run(run), run, commits);
         Ok(())
+    }
+
+    /// A run that has an anchor but is not in the database was lost: to start it anew would repeat it.
+    fn not_lost(&self, run: &str, error: StoreError) -> StoreError {
+        let lost = error.kind == StoreErrorKind::NotFound
+            && anchor::read(&self.folder.run(run), run).is_some();
+        if lost {
+            StoreError::damaged(format!("run `{run}` (it is gone from the run store)"))
+        } else {
+            error
+        }
     }
 
     fn with_owner(&self, mut summary: RunSummary) -> Result<RunSummary, StoreError> {
@@ -171,8 +184,9 @@ impl SqliteStore {
     }
 
     fn prune_one(&self, run: &str) -> Result<(), StoreError> {
-        self.write(|transaction| journal::remove(transaction, run))?;
+        // Its anchor goes first, or a crash in between would leave a run that looks lost.
         self.folder.remove_run(run)?;
+        self.write(|transaction| journal::remove(transaction, run))?;
         self.locks.remove(&Subject::run(run));
         Ok(())
     }
@@ -181,9 +195,17 @@ impl SqliteStore {
 impl Store for SqliteStore {
     fn create_run(&self, header: &RunHeader) -> Result<(), StoreError> {
         check_run_id(&header.id)?;
-        self.write(|transaction| runs::create(transaction, &self.redactor, header))?;
-        // A run whose folder cannot be made is there all the same: it can be resumed elsewhere.
-        self.folder.make_run(&header.id)
+        let lost = self.not_lost(&header.id, StoreError::not_found(&header.id));
+        self.folder.make_run(&header.id)?;
+        self.write(|transaction| {
+            runs::create(transaction, &self.redactor, header)?;
+            match lost.kind {
+                StoreErrorKind::NotFound => Ok(()),
+                _ => Err(lost.clone().into()),
+            }
+        })?;
+        anchor::write(&self.folder.run(&header.id), &header.id, 0);
+        Ok(())
     }
 
     fn append(&self, run: &str, events: &[Recorded]) -> Result<(), StoreError> {
@@ -222,10 +244,13 @@ impl Store for SqliteStore {
         // Read before the database: what is committed meanwhile cannot look like a loss.
         let noted = anchor::read(&self.folder.run(run), run);
         self.read(|connection| journal::load(connection, run, noted))
+            .map_err(|error| self.not_lost(run, error))
     }
 
     fn header(&self, run: &str) -> Result<RunHeader, StoreError> {
+        check_run_id(run).map_err(|_| StoreError::not_found(run))?;
         self.read(|connection| runs::header(connection, run))
+            .map_err(|error| self.not_lost(run, error))
     }
 
     fn list(&self, filter: &ListFilter) -> Result<Vec<RunSummary>, StoreError> {
@@ -355,4 +380,78 @@ fn patiently<T>(mut attempt: impl FnMut() -> Result<T, Fault>) -> Result<T, Faul
         }
     }
     attempt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+    use crate::event::Event;
+
+    fn store(dir: &Path) -> SqliteStore {
+        let store = SqliteStore::open(dir).unwrap();
+        let header = RunHeader {
+            id: "r1".into(),
+            name: "release".into(),
+            created_at: Timestamp::UNIX_EPOCH,
+            playbook: "release.yml".into(),
+            sources: Vec::new(),
+            digest: String::new(),
+            inputs: indexmap::IndexMap::new(),
+            settings: serde_json::Value::Null,
+            files_dir: String::new(),
+        };
+        store.create_run(&header).unwrap();
+        store
+    }
+
+    fn event(seq: u64, bytes: usize) -> Recorded {
+        let message = "x".repeat(bytes);
+        Recorded {
+            seq,
+            at: Moment::start(Timestamp::UNIX_EPOCH),
+            event: Event::Warned {
+                step: None,
+                message,
+            },
+        }
+    }
+
+    #[test]
+    fn a_full_disk_loses_nothing_that_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        store.append("r1", &[event(1, 10)]).unwrap();
+        let pages = |max: u32| {
+            let sql = format!("PRAGMA max_page_count = {max}");
+            let ask = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
+            store.state().durable.query_row(&sql, (), ask).unwrap();
+        };
+        pages(1); // SQLite takes the pages that there are.
+        let full = store.append("r1", &[event(2, 10), event(3, 100_000)]);
+        assert_eq!(full.unwrap_err().kind, StoreErrorKind::Full);
+        assert_eq!(store.load("r1").unwrap(), [event(1, 10)]);
+        pages(1_000_000);
+        store.append("r1", &[event(2, 100_000)]).unwrap();
+        assert_eq!(store.load("r1").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_store_that_stays_busy_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, other) = (store(dir.path()), SqliteStore::open(dir.path()).unwrap());
+        for store in [&store, &other] {
+            store.state().durable.busy_timeout(Duration::ZERO).unwrap();
+        }
+        let mut hanging = other.state();
+        let transaction = hanging
+            .durable
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .unwrap();
+        let busy = store.append("r1", &[event(1, 10)]);
+        assert_eq!(busy.unwrap_err().kind, StoreErrorKind::Busy);
+        assert!(store.load("r1").unwrap().is_empty(), "reading goes on");
+        drop(transaction);
+        store.append("r1", &[event(1, 10)]).unwrap();
+    }
 }
