@@ -51,6 +51,10 @@ impl Chain {
         self.root_range.start..last.map_or(self.root_range.end, |(_, end)| *end)
     }
 
+    pub(super) fn is_computed(&self) -> bool {
+        self.hops.iter().any(|(hop, _)| *hop == Hop::Computed)
+    }
+
     pub(super) fn mention(&self) -> Mention {
         let mut path = vec![self.root.clone()];
         let mut end = self.root_range.end;

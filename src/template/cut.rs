@@ -200,7 +200,7 @@ fn no_such_tag(text: &str, open: usize) -> TemplateError {
 fn not_semaphores(text: &str, dollar: usize, tag: &Tag) -> Result<(), TemplateError> {
     let inner = text.get(tag.inner.clone()).unwrap_or_default().trim();
     let root = token::next(inner, 0);
-    if !root.is_some_and(|t| t.text == "parameters") {
+    if root.is_none_or(|t| t.text != "parameters") {
         return Ok(());
     }
     let whole = text.get(dollar..tag.end).unwrap_or_default();

@@ -55,7 +55,7 @@ pub(super) fn time(when: &Value) -> Result<Value, Error> {
 
 /// JSON without blanks.
 pub(super) fn tojson(state: &State<'_, '_>, value: &Value) -> Result<String, Error> {
-    let made = json::from_value(value).map_err(|fault| refuse(fault.words()))?;
+    let made = made(value)?;
     let text = made.to_string();
     charge(state, text.len())?;
     Ok(text)
@@ -120,6 +120,13 @@ pub(super) fn sha256(state: &State<'_, '_>, source: &Value) -> Result<String, Er
     Ok(shown)
 }
 
+fn made(value: &Value) -> Result<serde_json::Value, Error> {
+    json::from_value(value).map_err(|fault| match fault {
+        json::Fault::Undefined => Error::from(minijinja::ErrorKind::UndefinedError),
+        other => refuse(other.words()),
+    })
+}
+
 fn text<'a>(value: &'a Value, filter: &str) -> Result<&'a str, Error> {
     defined(value)?;
     value.as_str().ok_or_else(|| {
@@ -131,10 +138,7 @@ fn text<'a>(value: &'a Value, filter: &str) -> Result<&'a str, Error> {
 fn scalar(value: &Value, filter: &str) -> Result<String, Error> {
     defined(value)?;
     match value.kind() {
-        ValueKind::String | ValueKind::Number | ValueKind::Bool => {
-            let made = json::from_value(value).map_err(|fault| refuse(fault.words()))?;
-            Ok(json::text(&made))
-        }
+        ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(json::text(&made(value)?)),
         other => Err(refuse(format!(
             "`{filter}` takes a text, number or boolean, and this is a {other}"
         ))),
