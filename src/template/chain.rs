@@ -150,6 +150,8 @@ fn chain(tokens: &[Token<'_>], at: usize, root: &Token<'_>) -> Chain {
 }
 
 fn asked(tokens: &[Token<'_>], at: usize) -> bool {
+    let closed = tokens.iter().skip(at).take_while(|t| t.is(")")).count();
+    let at = at + closed;
     let name = |n: usize, names: &[&str]| {
         tokens
             .get(at + n)

@@ -94,10 +94,16 @@ impl Code {
     }
 
     fn compute(&self, scope: &Scope) -> Result<minijinja::Value, TemplateError> {
-        let text = self.shortened(scope).into_owned();
+        let mut text = Cow::Borrowed(&*self.text);
+        let mut missing = Vec::new();
+        for (number, chain) in self.chains.iter().enumerate() {
+            if let Walk::Missing(at) = scope.walk(chain) {
+                missing.extend(mark(&mut text, number, chain, &at));
+            }
+        }
         environment()
-            .compile_expression_owned(text)
-            .and_then(|compiled| compiled.eval(scope.context()))
+            .compile_expression_owned(text.into_owned())
+            .and_then(|compiled| compiled.eval(scope.context(&missing)))
             .map_err(|error| self.failed(scope, &error))
     }
 
@@ -112,24 +118,6 @@ impl Code {
             }
         };
         found.unwrap_or(Value::Null)
-    }
-
-    /// The text in which every chain ends at the first name that could be there but is not. So the
-    /// engine meets a plain undefined value there, whatever depth was asked for, and its own rules
-    /// for `default` and `is defined` hold. Blanks keep all other bytes where they are.
-    fn shortened(&self, scope: &Scope) -> Cow<'_, str> {
-        let mut text = Cow::Borrowed(&*self.text);
-        for chain in self.chains.iter().filter(|c| c.hops.len() > 1) {
-            let cut = match scope.walk(chain) {
-                Walk::Missing(m) if m.could_be && m.hops < chain.hops.len() => {
-                    chain.range_of(m.hops).end..chain.range().end
-                }
-                _ => continue,
-            };
-            let blanks = " ".repeat(cut.len());
-            text.to_mut().replace_range(cut, &blanks);
-        }
-        text
     }
 
     fn fault(&self, code: &'static str, fault: &Fault) -> TemplateError {
@@ -218,6 +206,29 @@ impl Code {
         TemplateError::new(error::UNDEFINED, range, message)
             .hint(nearest_or_all(name, &missing.there))
     }
+}
+
+/// Writes into the text what the engine should make of a chain that leads nowhere; all other bytes
+/// stay where they are. Gives the name that must fail when it is looked up.
+///
+/// A chain that is asked for ends at the first name that could be there but is not: a plain undefined
+/// value, whatever depth was asked for, for which the engine's own `default` and `is defined` hold. Any
+/// other is an error as soon as it is needed: the engine alone would let it pass inside of lists.
+fn mark(text: &mut Cow<'_, str>, number: usize, chain: &Chain, at: &Missing) -> Option<String> {
+    let whole = chain.range();
+    if chain.asked {
+        let cut = chain.range_of(at.hops).end..whole.end;
+        if at.could_be && !cut.is_empty() {
+            let blanks = " ".repeat(cut.len());
+            text.to_mut().replace_range(cut, &blanks);
+        }
+        return None;
+    }
+    let name = format!("_{number:x}");
+    let blanks = " ".repeat(whole.len().checked_sub(name.len())?);
+    text.to_mut()
+        .replace_range(whole, &(name.clone() + &blanks));
+    Some(name)
 }
 
 /// `did you mean`, or what there is.

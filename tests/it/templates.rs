@@ -128,6 +128,19 @@ const VALUES: &[(&str, Want)] = &[
     ),
     ("steps.later.response.x | default(none)", Is("null")),
     ("inputs.other | default('')", Is("\"\"")),
+    ("(this.commit) | default('x')", Is("\"x\"")),
+    ("this.commit is defined and this.commit == 'x'", Is("false")),
+    ("[1, 'a', true] | join('-')", Is("\"1-a-true\"")),
+    (
+        "inputs.yes | string ~ inputs.nothing | string",
+        Is("\"truenull\""),
+    ),
+    (
+        "[{'n': 1}, {'n': 2}] | join(', ', attribute='n')",
+        Is("\"1, 2\""),
+    ),
+    ("'abc' | join('-')", Is("\"a-b-c\"")),
+    ("[this.commit | default(1)] | join", Is("\"1\"")),
     // Filters of our own.
     ("5400 | duration", Is("\"1h30m\"")),
     (
@@ -192,6 +205,10 @@ const FAULTS: &[(&str, Want)] = &[
     (
         "this.commit | sha256",
         Fails("T003", "this.commit", "did not give"),
+    ),
+    (
+        "this.response.list | map(attribute='q') | join",
+        Fails("T003", "join", "undefined"),
     ),
     (
         "this.commit + 1",
@@ -316,7 +333,7 @@ const FAULTS: &[(&str, Want)] = &[
         "(1e308 * 10) - (1e308 * 10)",
         Fails("T012", "(1e308 * 10) - (1e308 * 10)", ""),
     ),
-    ("range", Fails("T012", "range", "a function")),
+    ("range", Fails("T003", "range", "undefined")),
     ("1 / 0", Fails("T010", "1 / 0", "")),
     ("'x' | time", Fails("T010", "time", "2026-11-24T18:31:20Z")),
     ("'x' | fromjson", Fails("T010", "fromjson", "not JSON")),
@@ -753,5 +770,97 @@ fn hostile_paths_fail_soon() {
         let started = Instant::now();
         assert!(JsonPath::parse(&path).is_err(), "{path:.60}");
         assert!(started.elapsed() < Duration::from_secs(1), "{path:.60}");
+    }
+}
+
+const WORDS: &[&str] = &[
+    "inputs",
+    "steps.build",
+    "this",
+    ".commit",
+    ".x",
+    "[0]",
+    "['a']",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "{%",
+    " raw %}",
+    "{% endraw %}",
+    "{#",
+    "$",
+    "${{",
+    "|",
+    "default",
+    "('')",
+    "upper",
+    "join",
+    "is",
+    "not",
+    "defined",
+    "in",
+    "if",
+    "else",
+    "and",
+    "or",
+    "==",
+    "<",
+    "+",
+    "-",
+    "*",
+    "**",
+    "~",
+    "'",
+    "\"",
+    "'a'",
+    "1",
+    "1.5",
+    "2e3",
+    "é",
+    " ",
+    "\n",
+    "\\",
+    "@",
+    "?",
+    "..",
+    "*",
+    "&&",
+    "||",
+    "!",
+    "count(",
+    "length(",
+    "match(",
+    ",",
+    ":",
+    "range(9)",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    /// Whatever is written, there is a value or an error whose bytes lie in the text.
+    #[test]
+    fn any_text_comes_to_a_value_or_a_located_error(
+        words in proptest::collection::vec(proptest::sample::select(WORDS), 0..12),
+    ) {
+        let source = words.concat();
+        let text = format!("é {{{{ {source} }}}}");
+        let path = format!("$[?{source}]");
+        let faults = [
+            (&source, eval(&source).err()),
+            (&source, render(&source).err()),
+            (&text, render(&text).err()),
+            (&source, JsonPath::parse(&source).err()),
+            (&path, JsonPath::parse(&path).err()),
+        ];
+        for (text, fault) in faults {
+            let Some(fault) = fault else { continue };
+            proptest::prop_assert!(text.get(fault.range.clone()).is_some(), "{text}: {fault:?}");
+        }
     }
 }
