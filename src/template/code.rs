@@ -18,7 +18,7 @@ use super::{Scope, TemplateError, error};
 use crate::diagnostic;
 
 /// Longer ones could overflow the stack while minijinja compiles them, and that ends the process.
-const EXPRESSION_BYTES_MAX: usize = 2_000;
+pub(super) const EXPRESSION_BYTES_MAX: usize = 2_000;
 
 /// An expression that compiles.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -112,8 +112,7 @@ fn expression(text: &str, open: usize) -> Result<Tag, TemplateError> {
     let start = open + 2 + usize::from(signed);
     let mut at = start;
     let mut depth = 0_i32;
-    let limit = start + 4 * 2_000;
-    while let Some(token) = token::next(text, at).filter(|t| t.start < limit) {
+    while let Some(token) = token::next(text, at) {
         let rest = text.get(token.start..).unwrap_or_default();
         let sign = usize::from(rest.starts_with("-}}") || rest.starts_with("+}}"));
         if depth <= 0 && rest.get(sign..).is_some_and(|r| r.starts_with("}}")) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::chain::Mention;
-use super::code::Code;
+use super::code::{Code, EXPRESSION_BYTES_MAX};
 use super::{Scope, TemplateError, error, token};
 
 /// An expression that compiles.
@@ -65,7 +65,7 @@ impl Expression {
 
 /// A bare expression is written without braces.
 fn braces(text: &str) -> Result<(), TemplateError> {
-    if !text.contains("{{") {
+    if text.len() > EXPRESSION_BYTES_MAX || !text.contains("{{") {
         return Ok(());
     }
     let tokens = token::all(text);

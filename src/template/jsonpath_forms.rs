@@ -291,7 +291,8 @@ fn misread(text: &str, at: Option<usize>, said: &str) -> TemplateError {
             "."
         };
         let hint = format!("write `${dot}{rest}`");
-        return made(0..text.len().min(1), "a path begins with `$`", hint);
+        let first = text.chars().next().map_or(0, char::len_utf8);
+        return made(0..first, "a path begins with `$`", hint);
     }
     if let Some((range, message, hint)) = foreign(text) {
         return made(range, message, hint.to_owned());

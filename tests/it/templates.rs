@@ -46,7 +46,7 @@ fn scope() -> Scope {
 fn judge(source: &str, got: Result<Value, TemplateError>, want: &Want) -> Result<(), String> {
     let shown: String = source.chars().take(80).collect();
     match (got, want) {
-        (Ok(value), Is(json)) if value == serde_json::from_str::<Value>(json).unwrap() => Ok(()),
+        (Ok(value), Is(json)) if serde_json::from_str(json).ok() == Some(value.clone()) => Ok(()),
         (Err(error), Fails(code, meant, words)) => {
             let range = source.get(error.range.clone());
             let said = format!(
@@ -585,6 +585,8 @@ fn hostile_texts_fail_soon_and_never_abort() {
         "('a' * 50000).replace('a', 'b' * 50000)".to_owned(),
         "('a' * 50000).join(('a' * 5000) | list)".to_owned(),
         "('a' * 500000) | replace('a', 'b' * 500)".to_owned(),
+        n("{{ 1 }} ", 1_000),
+        format!("'{}'", n("a", 60_000)),
         "'%9999999d' | format(1)".to_owned(),
         "inputs.big * 20".to_owned(),
     ];
