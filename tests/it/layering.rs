@@ -29,7 +29,7 @@ const LAYERS: &[(&str, u8, Uses)] = &[
     ("store", 7, Uses::Only(&["event"])),
     ("drivers", 8, Uses::LayersBelow),
     ("report", 8, Uses::Only(&["event"])),
-    ("simulator", 8, Uses::Only(&[])),
+    ("simulator", 0, Uses::Only(&[])),
     ("cli", 9, Uses::LayersBelow),
 ];
 

@@ -5,6 +5,7 @@ mod corpus;
 mod layering;
 mod recorded;
 mod reports;
+mod rig;
 mod run;
 mod simulator;
 mod stores;
