@@ -89,7 +89,7 @@ const TABLE: [Row; 15] = [
     row(
         Exit::Unknown,
         5,
-        "the outcome of a write is unknown: a person must look (`runner resolve`)",
+        "the outcome of a write is unknown: a person must look at the candidates in the report",
     ),
     row(Exit::Deadline, 6, "a deadline passed"),
     row(
