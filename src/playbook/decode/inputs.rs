@@ -216,7 +216,7 @@ fn checked(input: &Input, name: &str, yaml: &Yaml, mistakes: &mut Mistakes) -> O
 }
 
 /// A value as it is, without templates.
-pub(super) fn literal(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Value> {
+pub(crate) fn literal(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Value> {
     Some(match &yaml.node {
         YamlNode::Null => Value::Null,
         YamlNode::Bool(value) => Value::Bool(*value),

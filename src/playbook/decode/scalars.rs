@@ -235,7 +235,7 @@ pub(super) fn one_of(words: &[String]) -> String {
 }
 
 /// Whether a text has the form of names: `[a-z][a-z0-9_]*`.
-pub(crate) fn is_name(text: &str) -> bool {
+fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .bytes()
