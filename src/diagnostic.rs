@@ -252,7 +252,7 @@ pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) 
         .map(|c| (strsim::damerau_levenshtein(&lower, &c.to_lowercase()), c))
         .filter(|(distance, c)| {
             let longest = wanted.chars().count().max(c.chars().count());
-            *distance <= (longest / 3).max(1)
+            *distance <= (longest / 3).max(1) && *distance < longest
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, c)| c)

@@ -147,11 +147,7 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
         });
     }
     needs(indexed, names, graph, mistakes);
-    for (name, tree) in &step.action.params {
-        if let Some(param) = step.action.action.param(name) {
-            types::param(param, tree, names, mistakes);
-        }
-    }
+    types::params(step, names, mistakes);
     if let Some(timeout) = &step.timeout {
         types::fits(Type::Duration, "timeout", &timeout.value, names, mistakes);
     }

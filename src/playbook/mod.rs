@@ -17,7 +17,7 @@ mod places;
 mod syntax;
 mod tree;
 
-pub(crate) use decode::{is_literally_false, is_name};
+pub(crate) use decode::{is_literally_false, literal};
 pub use limits::Limits;
 pub use load::load;
 pub(crate) use mistakes::Mistakes;
@@ -27,4 +27,4 @@ pub use model::{
 };
 pub(crate) use places::{fixed_line, part};
 pub use syntax::source_from_bytes;
-pub(crate) use tree::{Yaml, YamlNode, parse};
+pub(crate) use tree::{YamlNode, parse};

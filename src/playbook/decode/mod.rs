@@ -15,5 +15,5 @@ mod step;
 mod values;
 
 pub(crate) use action::is_literally_false;
+pub(crate) use inputs::literal;
 pub(crate) use playbook::playbook;
-pub(crate) use scalars::is_name;

@@ -28,8 +28,14 @@ pub(super) fn steps(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Ste
         broken: Vec::new(),
     };
     let what = format!("`{}`", entry.key.name);
-    let Some(entries) = fields::map(&entry.value, &what, mistakes) else {
-        return found;
+    let nothing = entry.value.node == YamlNode::Null;
+    let entries = if nothing {
+        &[]
+    } else {
+        let Some(entries) = fields::map(&entry.value, &what, mistakes) else {
+            return found;
+        };
+        entries
     };
     if entries.is_empty() {
         mistakes.push(
