@@ -32,7 +32,7 @@ fn one(page: &mut String, action: &Action) {
         Shape::Map => {}
         Shape::Scalar => page.push_str("Its value is the first parameter alone.\n\n"),
         Shape::Names => {
-            page.push_str("Its value is a map of free names; they are its outputs.\n\n")
+            page.push_str("Its value is a map of free names; they are its outputs.\n\n");
         }
         Shape::ListOrMap => {
             page.push_str("Its value is the first parameter alone, or a map of all of them.\n\n");

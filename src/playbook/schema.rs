@@ -3,21 +3,14 @@
 //! Draft 7, which all editors know. It knows shapes and words, not the graph; what it refuses the decoder
 //! refuses too.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+mod shapes;
+mod steps;
+
+use shapes::{NAME, described, duration, merge, named, object, referred, template_or, text, words};
 
 use super::InputType;
-use crate::catalog::{self, Action, Param, Shape, Type};
-
-/// A template: `{{ … }}` somewhere in the text.
-const TEMPLATE: &str = r"\{\{";
-/// A duration with its units.
-const DURATION: &str = r"^\s*(\d+d)?\s*(\d+h)?\s*(\d+m)?\s*(\d+s)?\s*(\d+ms)?\s*$";
-/// A size with its unit.
-const SIZE: &str = r"^\s*\d+\s*(B|KiB|MiB|GiB)\s*$";
-/// A name: of a step, an input, a var, an output.
-const NAME: &str = "^[a-z][a-z0-9_]*$";
-/// The shape of an id.
-const ID: &str = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
 
 /// The schema of a playbook.
 pub fn playbook_schema() -> Value {
@@ -26,7 +19,10 @@ pub fn playbook_schema() -> Value {
         "title": "runner playbook, version 1",
         "description": "A declarative procedure on Semaphore CI.",
     });
-    let playbook = object(playbook_keys(), &["playbook", "steps"]);
+    let playbook = object(
+        playbook_keys().into_iter().chain(policies()).collect(),
+        &["playbook", "steps"],
+    );
     merge(&mut schema, playbook);
     merge(
         &mut schema,
@@ -35,7 +31,7 @@ pub fn playbook_schema() -> Value {
             "retry": retry(),
             "input": input(),
             "needs": needs(),
-            "step": step(),
+            "step": steps::step(),
             "steps": named("The steps, by their ids.", json!({ "$ref": "#/definitions/step" }), 1),
         }}),
     );
@@ -71,6 +67,21 @@ fn playbook_keys() -> Vec<(&'static str, Value)> {
             ),
         ),
         ("concurrency", concurrency()),
+        ("steps", referred("steps", "What is done.")),
+        (
+            "finally",
+            referred(
+                "steps",
+                "What is done after all the others, whatever happened.",
+            ),
+        ),
+        ("outputs", named("What the run gives.", any(), 0)),
+    ]
+}
+
+/// The words about the whole run.
+fn policies() -> Vec<(&'static str, Value)> {
+    vec![
         (
             "timeout",
             described(
@@ -118,15 +129,6 @@ fn playbook_keys() -> Vec<(&'static str, Value)> {
                 "What holds for steps that do not say otherwise.",
             ),
         ),
-        ("steps", referred("steps", "What is done.")),
-        (
-            "finally",
-            referred(
-                "steps",
-                "What is done after all the others, whatever happened.",
-            ),
-        ),
-        ("outputs", named("What the run gives.", any(), 0)),
     ]
 }
 
@@ -146,90 +148,6 @@ fn concurrency() -> Value {
             &["group"],
         ),
         "Which runs must not overlap.",
-    )
-}
-
-fn step() -> Value {
-    let mut keys = common_keys();
-    let mut choices = Vec::new();
-    for action in catalog::all() {
-        keys.push((action.name, action_value(action)));
-        choices.push(json!({ "required": [action.name] }));
-    }
-    let mut step = object(keys, &[]);
-    merge(&mut step, json!({ "oneOf": choices }));
-    step
-}
-
-fn common_keys() -> Vec<(&'static str, Value)> {
-    let expressions = || {
-        json!({ "anyOf": [
-            { "type": ["string", "boolean"] },
-            { "type": "array", "items": { "type": ["string", "boolean"] }, "minItems": 1 },
-        ]})
-    };
-    vec![
-        ("description", text("What the step is for.")),
-        (
-            "needs",
-            referred("needs", "Which steps must have ended, and how."),
-        ),
-        (
-            "when",
-            json!({
-                "type": ["string", "boolean"],
-                "description": "A bare expression, without braces: whether the step runs at all.",
-            }),
-        ),
-        (
-            "retry",
-            referred("retry", "How calls that go wrong are tried again."),
-        ),
-        (
-            "timeout",
-            described(
-                template_or(json!({ "$ref": "#/definitions/duration" })),
-                "The total time of the step: tries, waits, reruns. Default: 1h.",
-            ),
-        ),
-        (
-            "allow_failure",
-            described(
-                json!({ "type": "boolean" }),
-                "Whether it may fail without failing the run.",
-            ),
-        ),
-        ("extract", extract()),
-        (
-            "assert",
-            described(
-                expressions(),
-                "Bare expressions over `this` that must hold after the action.",
-            ),
-        ),
-    ]
-}
-
-fn extract() -> Value {
-    let path =
-        || json!({ "type": "string", "pattern": r"^\$", "description": "A JSONPath (RFC 9535)." });
-    let long = object(
-        vec![
-            ("path", path()),
-            (
-                "take",
-                words(
-                    &["one", "first", "all", "optional"],
-                    "How many matches are wanted. Default: one.",
-                ),
-            ),
-        ],
-        &["path"],
-    );
-    named(
-        "Names to JSONPath over the step's response.",
-        json!({ "anyOf": [path(), long] }),
-        0,
     )
 }
 
@@ -361,157 +279,4 @@ fn retry() -> Value {
         ],
         &[],
     )
-}
-
-fn action_value(action: &Action) -> Value {
-    let value = match action.shape {
-        Shape::Map => map(action),
-        Shape::Scalar => first(action),
-        Shape::Names => named("", json!({}), 1),
-        Shape::ListOrMap => json!({ "anyOf": [first(action), map(action)] }),
-    };
-    described(value, action.summary)
-}
-
-fn first(action: &Action) -> Value {
-    action.params.first().map_or_else(|| json!({}), param)
-}
-
-fn map(action: &Action) -> Value {
-    let keys = action.params.iter().map(|p| (p.name, param(p))).collect();
-    let required: Vec<&str> = action
-        .params
-        .iter()
-        .filter(|p| p.required)
-        .map(|p| p.name)
-        .collect();
-    let mut map = object(keys, &required);
-    if !action.exactly_one.is_empty() {
-        let choices: Vec<Value> = action
-            .exactly_one
-            .iter()
-            .map(|name| json!({ "required": [name] }))
-            .collect();
-        merge(&mut map, json!({ "oneOf": choices }));
-    }
-    if !action.only_with.is_empty() {
-        let with: Map<String, Value> = action
-            .only_with
-            .iter()
-            .map(|(name, other)| ((*name).to_owned(), json!([other])))
-            .collect();
-        merge(&mut map, json!({ "dependencies": with }));
-    }
-    map
-}
-
-fn param(param: &Param) -> Value {
-    let mut schema = typed(param.ty);
-    if param.required && param.ty == Type::Text {
-        merge(&mut schema, json!({ "minLength": 1 }));
-    }
-    if !param.reserved.is_empty() {
-        // The reserved names are refused where the map is written out.
-        schema = json!({ "allOf": [
-            schema,
-            { "not": { "type": "object", "anyOf": param.reserved.iter()
-                .map(|name| json!({ "required": [name] })).collect::<Vec<_>>() } },
-        ]});
-    }
-    let doc = if param.default.is_empty() {
-        param.doc.to_owned()
-    } else {
-        format!("{} Default: {}.", param.doc, param.default)
-    };
-    described(schema, &doc)
-}
-
-fn typed(ty: Type) -> Value {
-    match ty {
-        Type::Text => json!({ "type": "string" }),
-        Type::Id => template_or(json!({ "type": "string", "pattern": ID })),
-        Type::IdOrName => json!({ "type": "string", "minLength": 1 }),
-        Type::Integer => template_or(json!({ "type": "integer", "minimum": 0 })),
-        Type::Number => template_or(json!({ "type": "number" })),
-        Type::Boolean => template_or(json!({ "type": "boolean" })),
-        Type::Duration => template_or(json!({ "$ref": "#/definitions/duration" })),
-        Type::Size => template_or(json!({ "type": "string", "pattern": SIZE })),
-        Type::OneOf(words) => template_or(json!({ "enum": words })),
-        Type::List(item) => template_or(json!({ "type": "array", "items": typed(*item) })),
-        Type::Map(item) => {
-            template_or(json!({ "type": "object", "additionalProperties": typed(*item) }))
-        }
-        Type::Expressions => json!({ "anyOf": [
-            { "type": ["string", "boolean"] },
-            { "type": "array", "items": { "type": ["string", "boolean"] }, "minItems": 1 },
-        ]}),
-        Type::Any => json!({}),
-    }
-}
-
-fn duration() -> Value {
-    json!({
-        "type": "string",
-        "allOf": [{ "pattern": DURATION }, { "pattern": r"\d" }],
-        "description": "A duration with its units, such as `30s`, `15m`, `1h30m` or `2d`.",
-    })
-}
-
-fn template_or(schema: Value) -> Value {
-    json!({ "anyOf": [schema, { "type": "string", "pattern": TEMPLATE }] })
-}
-
-fn text(doc: &str) -> Value {
-    json!({ "type": "string", "description": doc })
-}
-
-fn words(words: &[&str], doc: &str) -> Value {
-    json!({ "enum": words, "description": doc })
-}
-
-/// Draft 7 ignores what stands beside `$ref`, so the reference is wrapped.
-fn referred(name: &str, doc: &str) -> Value {
-    json!({ "allOf": [{ "$ref": format!("#/definitions/{name}") }], "description": doc })
-}
-
-fn described(mut schema: Value, doc: &str) -> Value {
-    if schema.get("$ref").is_some() {
-        schema = json!({ "allOf": [schema] });
-    }
-    merge(&mut schema, json!({ "description": doc }));
-    schema
-}
-
-/// A map with these keys and no others.
-fn object(keys: Vec<(&'static str, Value)>, required: &[&str]) -> Value {
-    let properties: Map<String, Value> = keys
-        .into_iter()
-        .map(|(name, schema)| (name.to_owned(), schema))
-        .collect();
-    let mut schema = json!({
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": false,
-    });
-    if !required.is_empty() {
-        merge(&mut schema, json!({ "required": required }));
-    }
-    schema
-}
-
-/// A map from free names to values of one shape.
-fn named(doc: &str, value: Value, min: u32) -> Value {
-    json!({
-        "type": "object",
-        "propertyNames": { "pattern": NAME },
-        "additionalProperties": value,
-        "minProperties": min,
-        "description": doc,
-    })
-}
-
-fn merge(schema: &mut Value, more: Value) {
-    if let (Value::Object(schema), Value::Object(more)) = (schema, more) {
-        schema.extend(more);
-    }
 }
