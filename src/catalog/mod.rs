@@ -7,6 +7,7 @@
 mod check;
 mod describe_pipeline;
 mod fetch_logs;
+mod markdown;
 mod promote;
 mod registry;
 mod run_workflow;
@@ -16,6 +17,7 @@ mod sleep;
 mod types;
 mod wait_pipeline;
 
+pub use markdown::actions_markdown;
 pub use registry::{all, find};
 pub use shared::STEP_FIELDS;
 pub use types::{Action, Field, Param, Reach, Shape, Type};

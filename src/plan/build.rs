@@ -127,7 +127,7 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
         };
     for tree in step.action.params.values() {
         walk::tree(tree, &mut |found| {
-            mention(found, false, Accept::PASSED, mistakes)
+            mention(found, false, Accept::PASSED, mistakes);
         });
     }
     if let Some(timeout) = &step.timeout {

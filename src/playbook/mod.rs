@@ -14,6 +14,7 @@ mod load;
 mod mistakes;
 mod model;
 mod places;
+mod schema;
 mod syntax;
 mod tree;
 
@@ -26,5 +27,6 @@ pub use model::{
     OnFailure, OnInterrupt, Playbook, Retry, RetryOn, Step, Timeout,
 };
 pub(crate) use places::{fixed_line, part};
+pub use schema::playbook_schema;
 pub use syntax::source_from_bytes;
 pub(crate) use tree::{YamlNode, parse};

@@ -79,6 +79,9 @@ pub(crate) fn explain(source: &Arc<Source>, limits: &Limits, error: &Error) -> D
     }
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
+    if message.contains("recursion limit") {
+        return too_deep(limits, place);
+    }
     let diagnostic = Diagnostic::error(
         codes::YAML,
         place,
@@ -123,6 +126,18 @@ fn place(source: &Arc<Source>, location: Option<Location>) -> Place {
     }
 }
 
+fn too_deep(limits: &Limits, place: Place) -> Diagnostic {
+    Diagnostic::error(
+        codes::TOO_COMPLEX,
+        place,
+        format!(
+            "lists and maps are nested more than {} deep",
+            limits.depth_max
+        ),
+    )
+    .hint("a playbook needs no such depth: is a bracket missing?")
+}
+
 /// Errors that have a code of their own.
 fn structure(limits: &Limits, error: &Error, place: &Place) -> Option<Diagnostic> {
     let complex = |what: String| {
@@ -152,12 +167,7 @@ fn structure(limits: &Limits, error: &Error, place: &Place) -> Option<Diagnostic
             )
         }
         Error::Budget { breach, .. } => Some(complex(match breach {
-            BudgetBreach::Depth { .. } => {
-                format!(
-                    "lists and maps are nested more than {} deep",
-                    limits.depth_max
-                )
-            }
+            BudgetBreach::Depth { .. } => return Some(too_deep(limits, place.clone())),
             BudgetBreach::Aliases { .. }
             | BudgetBreach::Anchors { .. }
             | BudgetBreach::MergeKeys { .. } => {

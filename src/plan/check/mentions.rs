@@ -167,7 +167,12 @@ pub(crate) fn unknown_step(
         place,
         format!("there is no step `{}`", text::clean_line(id, 60)),
     );
-    near(diagnostic, id, names.ids(), "name a step of this playbook")
+    let some: Vec<String> = names.ids().take(9).map(|id| format!("`{id}`")).collect();
+    let otherwise = match some.len() {
+        0..9 => format!("the steps are {}", some.join(", ")),
+        _ => "name a step of this playbook".to_owned(),
+    };
+    near(diagnostic, id, names.ids(), &otherwise)
 }
 
 fn output(found: Found<'_>, step: &Step, name: &str, mistakes: &mut Mistakes) {
