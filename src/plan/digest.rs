@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Need, Phase, Plan, PlanStep};
 use crate::ids;
-use crate::playbook::{Input, InputType, OnConflict, OnFailure, OnInterrupt, Retry, RetryOn};
+use crate::playbook::{
+    Input, InputType, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
+};
 use crate::template::{Node, Take, Tree};
 
 /// Changes whenever the words below mean something else.
@@ -50,6 +52,11 @@ fn step(step: &PlanStep) -> Value {
         "needs": step.needs.iter().map(need).collect::<Vec<_>>(),
         "when": step.when.as_ref().map(|w| w.value.source().trim()),
         "retry": retry(&step.retry),
+        "rerun": step.rerun.as_ref().map(rerun),
+        "until": step.until.as_ref().map(|until| json!([
+            until.that.iter().map(|e| e.value.source().trim()).collect::<Vec<_>>(),
+            until.poll.as_millis().to_string(),
+        ])),
         "timeout": step.timeout.as_ref().map(|t| tree(&t.value)),
         "default_timeout": step.default_timeout.map(|d| d.as_millis().to_string()),
         "allow_failure": step.allow_failure,
@@ -70,6 +77,15 @@ fn step(step: &PlanStep) -> Value {
 
 fn need(need: &Need) -> Value {
     json!([need.step, need.accept.to_string()])
+}
+
+fn rerun(rerun: &Rerun) -> Value {
+    let scope = match rerun.scope {
+        RerunScope::Failed => "failed",
+        RerunScope::All => "all",
+    };
+    let when = rerun.when.as_ref().map(|when| when.value.source().trim());
+    json!([tree(&rerun.max), scope, when])
 }
 
 fn retry(retry: &Retry) -> Value {
