@@ -158,6 +158,7 @@ impl Meaning {
 /// What a status with these words means here.
 pub fn meaning(operation: Operation, status: u16, refusal: &Refusal, host: &str) -> Meaning {
     match status {
+        400..=499 if operation == Operation::FetchSignedLog => of_storage(status, refusal),
         401 => of_401(operation, refusal, host),
         403 => of_403(refusal),
         404 => of_404(operation, refusal, host),
@@ -216,6 +217,25 @@ fn of_401(operation: Operation, refusal: &Refusal, host: &str) -> Meaning {
             "its user needs permission to view the project of the {subject}"
         ))
     }
+}
+
+/// Where the server sent us for a log: its refusals say nothing about the organization or the token.
+fn of_storage(status: u16, refusal: &Refusal) -> Meaning {
+    let class = match status {
+        401 | 403 => Class::Permission,
+        404 | 410 => Class::NotFound,
+        429 => Class::RateLimited,
+        _ => Class::Refused,
+    };
+    let words = match refusal.words.as_str() {
+        "" => "without a word".to_owned(),
+        words => format!("`{words}`"),
+    };
+    Meaning::new(
+        class,
+        format!("where the log is kept it was answered {status}, {words}"),
+    )
+    .hint("the address of a log is valid for minutes only: fetch it again")
 }
 
 fn of_403(refusal: &Refusal) -> Meaning {
@@ -404,6 +424,14 @@ mod tests {
             ),
             (O::RunWorkflow, 204, "", Class::InvalidAnswer),
             (O::RunWorkflow, 700, "", Class::InvalidAnswer),
+            (O::FetchSignedLog, 401, "Unauthorized", Class::Permission),
+            (
+                O::FetchSignedLog,
+                404,
+                "Logs for x not found",
+                Class::NotFound,
+            ),
+            (O::FetchSignedLog, 403, "", Class::Permission),
         ] {
             assert_eq!(
                 class(operation, status, body),

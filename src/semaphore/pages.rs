@@ -41,9 +41,17 @@ pub(super) struct Paged<T> {
     pub(super) limit: usize,
     pub(super) parse: fn(&Value) -> Result<T, Odd>,
     /// What tells items apart.
-    pub(super) key: fn(&T) -> String,
+    pub(super) key: fn(&T) -> Key,
     /// The number of the next page, given the headers and the number of this one.
     pub(super) next: fn(&HeaderMap, u32) -> Option<u32>,
+}
+
+/// What tells an item from the others: new items shift the pages, so that one can show twice.
+pub(super) enum Key {
+    /// An id: it names one item, wherever it shows.
+    Id(String),
+    /// The looks of an item without an id: on one page two of the same looks are two items.
+    Looks(String),
 }
 
 impl Client {
@@ -73,9 +81,19 @@ impl Client {
             let json = json_of(&whole.body).map_err(odd)?;
             let mut fresh = 0_usize;
             let mut over = false;
-            for value in list_of("the answer", &json).map_err(odd)? {
+            let mut looks: Vec<String> = Vec::new();
+            let items = list_of("the answer", &json).map_err(odd)?;
+            for value in items {
                 let item = (paged.parse)(value).map_err(odd)?;
-                if !seen.insert((paged.key)(&item)) {
+                let known = match (paged.key)(&item) {
+                    Key::Id(id) => !seen.insert(id),
+                    Key::Looks(item) => {
+                        let known = seen.contains(&item);
+                        looks.push(item);
+                        known
+                    }
+                };
+                if known {
                     continue;
                 }
                 fresh += 1;
@@ -86,10 +104,11 @@ impl Client {
                 listing.items.push(item);
                 raw.push(scrub::without_values(value.clone()));
             }
+            seen.extend(looks);
             // A page beyond the end is answered with the last one again.
             let repeated = match page_number(&whole.headers) {
                 Some(number) => number < page,
-                None => page > 1 && fresh == 0,
+                None => page > 1 && fresh == 0 && !items.is_empty(),
             };
             let next = (paged.next)(&whole.headers, page).filter(|next| *next > page && !repeated);
             let full = over || listing.items.len() >= paged.limit;
