@@ -6,8 +6,9 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use super::client::{Answer, Client, json_of};
+use super::client::{Answer, Client};
 use super::error::Error;
+use super::json::json_of;
 use super::operation::Operation;
 use super::pages::{Key, Listing, Paged, by_link};
 use super::transport::Request;

@@ -1,6 +1,10 @@
 //! The client against answers that a real server gave: each recorded call of
 //! `tests/fixtures/recorded/` is asked through the client's own function, and its answer must come out
 //! as the normalised value, or as the class and fate of an error, that stand beside it.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a helper of a test cannot do fails the test"
+)]
 
 mod hostile;
 mod http;

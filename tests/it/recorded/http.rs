@@ -11,7 +11,7 @@ use runner::ids::Id;
 use runner::secret::{Redactor, Secret};
 use runner::semaphore::{
     Class, Client, Endpoint, Error, Fate, HttpOptions, HttpTransport, Limits, Request, RunWorkflow,
-    Sent, Timeouts, Transport, Trouble,
+    Sent, Timeouts, Transport as _, Trouble,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
