@@ -156,11 +156,6 @@ impl State {
         crate::ids::derived_number(&all)
     }
 
-    /// How many ids were made.
-    pub(crate) fn ids_made(&self) -> u64 {
-        self.ids_made
-    }
-
     pub(super) fn add_workflow(&mut self, workflow: Workflow) -> Place<Workflow> {
         let (id, project) = (workflow.id.clone(), workflow.project);
         let place = self.workflows.add(workflow);
