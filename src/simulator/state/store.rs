@@ -48,6 +48,7 @@ pub(crate) struct State {
     pub(super) queue_by_lane: HashMap<Lane, Place<Queue>>,
     pub(super) runs_by_lane: HashMap<Lane, usize>,
     by_project: Vec<OfProject>,
+    pub(super) project_ids: Vec<String>,
     pub(super) request_tokens: HashMap<String, (Place<Workflow>, Place<Pipeline>)>,
     pub(super) promotion_tokens: HashSet<String>,
     /// Commits that were pushed: project and reference to its tip.
@@ -61,6 +62,7 @@ impl State {
     pub(crate) fn new(scenario: Arc<Scenario>, seed: u64, start: Timestamp) -> Self {
         let mut state = Self {
             by_project: vec![OfProject::default(); scenario.projects.len()],
+            project_ids: Vec::new(),
             scenario,
             seed: seed.to_string(),
             ids_made: 0,
@@ -82,6 +84,7 @@ impl State {
             cues_seen: Vec::new(),
             acts: Vec::new(),
         };
+        state.project_ids = state.ids_of_projects();
         state.expect_visits();
         state
     }

@@ -94,7 +94,7 @@ impl State {
         });
         if let Ok(started) = started {
             let deed = Done::RunWorkflow {
-                project_id: self.project_id(project),
+                project_id: self.project_id(project).to_owned(),
                 reference: start.reference.clone(),
                 pipeline_file: start.pipeline_file.clone(),
                 workflow_id: self.workflows[started.workflow].id.clone(),
