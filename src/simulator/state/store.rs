@@ -85,7 +85,7 @@ impl State {
             acts: Vec::new(),
         };
         state.project_ids = state.ids_of_projects();
-        state.expect_visits();
+        state.schedule_visits();
         state
     }
 
@@ -129,14 +129,14 @@ impl State {
     }
 
     /// Puts something on the agenda, so much later than now.
-    pub(super) fn expect(&mut self, after: Duration, due: Due) {
+    pub(super) fn schedule(&mut self, after: Duration, due: Due) {
         let at = later(self.now, after);
         self.agenda.add(at, due);
     }
 
     /// A request that is acted on later, when its answer is long gone.
-    pub(crate) fn expect_late(&mut self, after: Duration, request: Request) {
-        self.expect(after, Due::Late(Box::new(request)));
+    pub(crate) fn schedule_late(&mut self, after: Duration, request: Request) {
+        self.schedule(after, Due::Late(Box::new(request)));
     }
 
     /// A new id; never the same twice.
