@@ -15,7 +15,7 @@ use crate::duration;
 /// How much faster than ours the clock of the simulator runs.
 const SPEED: u32 = 60;
 /// The scenario of `--simulate` without a name.
-pub const SCENARIO: &str = "default";
+pub const SCENARIO: &str = "passing";
 
 /// Declarative pipeline automation for Semaphore CI: playbooks that never act twice and always end.
 #[derive(Debug, Parser)]
@@ -89,7 +89,7 @@ pub enum Color {
 pub enum Command {
     /// Check a playbook, then run it
     #[command(
-        after_help = "Examples:\n  runner apply release.yml -i reference=refs/heads/main --report json=report.json\n  runner apply release.yml --simulate=default --speed max"
+        after_help = "Examples:\n  runner apply release.yml -i reference=refs/heads/main --report json=report.json\n  runner apply release.yml --simulate=failing --speed max"
     )]
     Apply(Box<Apply>),
     /// Say everything that is wrong with playbooks, without sending anything
@@ -106,7 +106,7 @@ pub enum Command {
     Show(Show),
     /// Serve a simulated Semaphore on this machine
     #[command(
-        after_help = "Example:\n  runner simulate default --listen 127.0.0.1:4000 --speed 60"
+        after_help = "Example:\n  runner simulate passing --listen 127.0.0.1:4000 --speed 60"
     )]
     Simulate(Simulate),
     /// Print the JSON Schema of a format
@@ -148,12 +148,6 @@ pub struct Apply {
     /// The seed of the simulator
     #[arg(long, hide = true, requires = "simulate")]
     pub seed: Option<u64>,
-    /// Show what would be done; send nothing that changes anything
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Only this step and what it needs (repeatable)
-    #[arg(long, value_name = "STEP")]
-    pub only: Vec<String>,
     /// The deadline of the whole run, instead of the playbook's
     #[arg(long, value_name = "DURATION", value_parser = some_time)]
     pub timeout: Option<Duration>,
@@ -343,6 +337,10 @@ pub enum SchemaOf {
     Report,
     /// A line of `--output events`.
     Event,
+    /// The actions, as Markdown.
+    Actions,
+    /// The settings, as Markdown.
+    Settings,
 }
 
 /// `runner eval`.

@@ -5,9 +5,11 @@
 //! order of the plan.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -19,7 +21,9 @@ use crate::engine::call::Call;
 use crate::engine::{
     CallClass, CallRequest, Cmd, Effects, Ev, IntentError, Intents, Machine, Turn,
 };
-use crate::event::{EffectKey, Event, Intent, Observation, Outcome, Recorded, RunEnded};
+use crate::event::{
+    EffectKey, Event, Failure, FailureKind, Fate, Intent, Observation, Outcome, Recorded, RunEnded,
+};
 use crate::secret::Redactor;
 use crate::store::{InboxMessage, Store, StoreError};
 
@@ -477,11 +481,13 @@ impl Session {
                 let _ = seen.send(Message::Seen(observation));
             }),
         };
-        let work = self.conditions.effects.call(request);
+        let began = self.conditions.clock.now();
+        let clock = self.conditions.clock;
+        let work = AssertUnwindSafe(self.conditions.effects.call(request)).catch_unwind();
         let sender = self.sender.clone();
         let name = key.to_string();
         let task = tokio::spawn(async move {
-            let outcome = work.await;
+            let outcome = work.await.unwrap_or_else(|_| broke(began, clock.now()));
             let _ = sender.send(Message::Ended { key, outcome });
         });
         self.under_way.insert(
@@ -498,9 +504,13 @@ impl Session {
         match request {
             StopRequest::Cancel { by } => self.tell(Ev::Cancel { by }),
             StopRequest::Park { .. } => {
-                if self.parking.is_none() {
-                    let until = self.conditions.clock.elapsed() + self.scaled(PARK_GRACE);
-                    self.parking = Some((request, until));
+                match &mut self.parking {
+                    // Told twice: at once.
+                    Some((_, until)) => *until = Duration::ZERO,
+                    None => {
+                        let until = self.conditions.clock.elapsed() + self.scaled(PARK_GRACE);
+                        self.parking = Some((request, until));
+                    }
                 }
                 Ok(())
             }
@@ -593,6 +603,20 @@ fn redacted_observation(observation: Observation, redactor: &Redactor) -> Observ
         .ok()
         .and_then(|value| serde_json::from_value(redactor.value(&value)).ok())
         .unwrap_or(observation)
+}
+
+/// A call that panicked: what it did is not known.
+fn broke(started_at: jiff::Timestamp, ended_at: jiff::Timestamp) -> Outcome {
+    let failure = Failure::new(
+        FailureKind::Bug,
+        "a call broke off: this is a bug in runner",
+    );
+    Outcome {
+        started_at,
+        ended_at,
+        requests: 0,
+        result: Err(failure.fate(Fate::Unknown)),
+    }
 }
 
 /// What a recorded fact settles is no longer outstanding.

@@ -4,7 +4,9 @@
 //! line: code, line, column, message, and the hint after a bar. `good/NAME.yml` gives nothing at all.
 
 mod catalog;
+mod graph;
 mod hostile;
+mod inputs;
 mod schema;
 
 use std::collections::BTreeSet;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 
-use super::model::{Pipeline, Project, Scenario};
+use super::model::{Project, Scenario};
 use super::people::Deed;
+use super::pipeline::Pipeline;
 
 /// The names of the endpoints that a fault may be about.
 pub const ENDPOINTS: [&str; 27] = [
