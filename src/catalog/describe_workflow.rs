@@ -10,7 +10,11 @@ pub(super) static ACTION: Action = Action {
     doc: "A workflow has no state of its own: its pipelines have. `list_pipelines` with `workflow` shows those, and \
           `wait_workflow` waits for them.",
     shape: Shape::Map,
-    params: &[Param::required("workflow", Type::Id, "The id of the workflow.")],
+    params: &[Param::required(
+        "workflow",
+        Type::Id,
+        "The id of the workflow.",
+    )],
     exactly_one: &[],
     only_with: &[],
     outputs: WORKFLOW_FIELDS,

@@ -17,10 +17,21 @@ pub(super) static ACTION: Action = Action {
             Type::Text,
             "Only those of this branch, tag (`refs/tags/TAG`) or pull request (`refs/pull/NUMBER`).",
         ),
-        Param::optional("file", Type::Text, "Only those of this pipeline file, by its path from the root of the repository."),
+        Param::optional(
+            "file",
+            Type::Text,
+            "Only those of this pipeline file, by its path from the root of the repository.",
+        ),
         Param::optional(
             "state",
-            Type::OneOf(&["initializing", "pending", "queuing", "running", "stopping", "done"]),
+            Type::OneOf(&[
+                "initializing",
+                "pending",
+                "queuing",
+                "running",
+                "stopping",
+                "done",
+            ]),
             "Only those in this state.",
         ),
         Param::optional(

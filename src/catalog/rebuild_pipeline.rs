@@ -12,7 +12,11 @@ pub(super) static ACTION: Action = Action {
           old one. It is sent with a request token of its own, so that repeating it after a lost answer cannot start it twice.",
     shape: Shape::Map,
     params: &[
-        Param::required("pipeline", Type::Id, "The id of the pipeline that did not pass."),
+        Param::required(
+            "pipeline",
+            Type::Id,
+            "The id of the pipeline that did not pass.",
+        ),
         WAIT,
     ],
     exactly_one: &[],

@@ -1,7 +1,10 @@
 //! The list of all actions, in the order of the documentation.
 
 use super::{
-    Action, check, describe_job, describe_pipeline, describe_workflow, ensure_pipeline, fetch_logs, list_pipelines, list_promotions, list_workflows, promote, rebuild_pipeline, rerun_workflow, run_task, run_workflow, set, sleep, stop_job, stop_pipeline, stop_workflow, wait_pipeline, wait_workflow,
+    Action, check, describe_job, describe_pipeline, describe_workflow, ensure_pipeline, fetch_logs,
+    list_pipelines, list_promotions, list_workflows, promote, rebuild_pipeline, rerun_workflow,
+    run_task, run_workflow, set, sleep, stop_job, stop_pipeline, stop_workflow, wait_pipeline,
+    wait_workflow,
 };
 
 static ALL: &[&Action] = &[

@@ -11,7 +11,11 @@ pub(super) static ACTION: Action = Action {
           request token of its own, so that repeating it after a lost answer cannot start it twice.",
     shape: Shape::Map,
     params: &[
-        Param::required("workflow", Type::Id, "The id of the workflow that is started again."),
+        Param::required(
+            "workflow",
+            Type::Id,
+            "The id of the workflow that is started again.",
+        ),
         WAIT,
     ],
     exactly_one: &[],
@@ -19,7 +23,11 @@ pub(super) static ACTION: Action = Action {
     outputs: &[
         Field::always("workflow_id", Type::Id, "The id of the new workflow."),
         Field::always("pipeline_id", Type::Id, "The id of its first pipeline."),
-        Field::always("url", Type::Text, "The address of the new workflow for people."),
+        Field::always(
+            "url",
+            Type::Text,
+            "The address of the new workflow for people.",
+        ),
         RESULT,
         REASON,
         FAILED_JOBS,

@@ -14,10 +14,18 @@ pub(super) static ACTION: Action = Action {
     params: &[
         Param::required("project", Type::IdOrName, "The project, by name or id."),
         Param::required("task", Type::IdOrName, "The task, by name or id."),
-        Param::optional("reference", Type::Text, "What to build: `refs/heads/BRANCH`, `refs/tags/TAG`, or the name of a branch.")
-            .default("the task's own"),
-        Param::optional("pipeline_file", Type::Text, "The pipeline file, from the root of the repository.")
-            .default("the task's own"),
+        Param::optional(
+            "reference",
+            Type::Text,
+            "What to build: `refs/heads/BRANCH`, `refs/tags/TAG`, or the name of a branch.",
+        )
+        .default("the task's own"),
+        Param::optional(
+            "pipeline_file",
+            Type::Text,
+            "The pipeline file, from the root of the repository.",
+        )
+        .default("the task's own"),
         Param::optional(
             "parameters",
             Type::Map(&Type::Text),
@@ -31,7 +39,11 @@ pub(super) static ACTION: Action = Action {
     exactly_one: &[],
     only_with: &[],
     outputs: &[
-        Field::always("workflow_id", Type::Id, "The id of the workflow that was started."),
+        Field::always(
+            "workflow_id",
+            Type::Id,
+            "The id of the workflow that was started.",
+        ),
         Field::always("pipeline_id", Type::Id, "The id of its first pipeline."),
         Field::always("url", Type::Text, "The address of the workflow for people."),
         RESULT,

@@ -30,8 +30,7 @@ pub(super) const LIMIT: Param =
     Param::optional("limit", Type::Integer, "At most so many, from 1 to 5000.").default("100");
 
 /// `count`, of every list.
-pub(super) const COUNT: Field =
-    Field::always("count", Type::Integer, "How many were found.");
+pub(super) const COUNT: Field = Field::always("count", Type::Integer, "How many were found.");
 
 /// What lists say of themselves.
 pub(super) const LIST_DOC: &str = "All pages are read, up to `limit`. When there is more than the default limit, the \
@@ -208,7 +207,11 @@ pub(super) const WORKFLOW_FIELDS: &[Field] = &[
         Type::Text,
         "The commit that it builds; empty until Semaphore has looked it up.",
     ),
-    Field::always("requester_id", Type::Text, "The id of the user who asked for it."),
+    Field::always(
+        "requester_id",
+        Type::Text,
+        "The id of the user who asked for it.",
+    ),
     Field::always(
         "rerun_of",
         Type::Text,
@@ -228,8 +231,16 @@ pub(super) const JOB_FIELDS: &[Field] = &[
     Field::always("job_id", Type::Id, "Its id."),
     Field::always("name", Type::Text, "Its name."),
     Field::always("project_id", Type::Id, "The id of its project."),
-    Field::always("pipeline_id", Type::Text, "The id of its pipeline; empty when Semaphore does not show it."),
-    Field::always("workflow_id", Type::Text, "The id of its workflow; empty when Semaphore does not show it."),
+    Field::always(
+        "pipeline_id",
+        Type::Text,
+        "The id of its pipeline; empty when Semaphore does not show it.",
+    ),
+    Field::always(
+        "workflow_id",
+        Type::Text,
+        "The id of its workflow; empty when Semaphore does not show it.",
+    ),
     Field::always(
         "state",
         Type::Text,
@@ -251,7 +262,11 @@ pub(super) const JOB_FIELDS: &[Field] = &[
     Field::always("finished_at", Type::Text, "When it ended."),
     Field::always("machine_type", Type::Text, "The type of its machine."),
     Field::always("os_image", Type::Text, "The image of its machine."),
-    Field::always("agent_name", Type::Text, "The agent that runs it; empty until one does."),
+    Field::always(
+        "agent_name",
+        Type::Text,
+        "The agent that runs it; empty until one does.",
+    ),
     URL,
 ];
 

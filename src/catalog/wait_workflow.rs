@@ -29,7 +29,11 @@ pub(super) static ACTION: Action = Action {
             "Its pipelines, oldest first: a list of `{pipeline_id, name, file, result, reason, promotion_of, url}`.",
         ),
         Field::always("result", Type::Text, "The worst result of its pipelines."),
-        Field::always("reason", Type::Text, "Why the pipeline with that result ended so; else empty."),
+        Field::always(
+            "reason",
+            Type::Text,
+            "Why the pipeline with that result ended so; else empty.",
+        ),
         Field::always("url", Type::Text, "The address of the workflow for people."),
     ],
     response: "the last list of the workflow's pipelines",
