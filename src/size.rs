@@ -47,7 +47,7 @@ pub fn show(bytes: u64) -> String {
         .find(|(_, factor)| bytes >= *factor)
         .unwrap_or(&UNITS[0]);
     let tenths = bytes.saturating_mul(10) / factor;
-    if tenths % 10 == 0 || tenths >= 1_000 {
+    if tenths.is_multiple_of(10) || tenths >= 1_000 {
         format!("{}{name}", tenths / 10)
     } else {
         format!("{}.{}{name}", tenths / 10, tenths % 10)

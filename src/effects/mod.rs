@@ -1,1 +1,21 @@
-//! effects
+//! Doing: the only module that talks to Semaphore on behalf of a run.
+//!
+//! Duty: to carry one call out to its end and say what became of it, truthfully. Invariants: nothing is
+//! written to Semaphore before its intent is durable; no call outlives its time but a write, which ends by
+//! its own time-outs; everything that waits shares one way of looking. It must not know the graph, the
+//! playbook or the store, and it never decides whether a step is tried again.
+
+mod bucket;
+mod dispatch;
+mod failures;
+mod logs;
+mod lookup;
+mod neighbour;
+mod promotions;
+mod settings;
+mod sightings;
+mod watch;
+mod writes;
+
+pub use dispatch::SemaphoreEffects;
+pub use settings::EffectSettings;

@@ -114,6 +114,47 @@ impl Call {
             Self::FetchLog { .. } => "fetch_log",
         }
     }
+
+    /// What it is about, for people and for logs.
+    pub fn about(&self) -> String {
+        match self {
+            Self::ResolveProject { name } => format!("project {name}"),
+            Self::RunWorkflow {
+                project_id,
+                reference,
+                ..
+            } => format!("{reference} of project {project_id}"),
+            Self::DescribePipeline { pipeline_id, .. }
+            | Self::AwaitPipeline { pipeline_id, .. } => {
+                format!("pipeline {pipeline_id}")
+            }
+            Self::ListPromotions { pipeline_id, .. } => {
+                format!("promotions of pipeline {pipeline_id}")
+            }
+            Self::TriggerPromotion {
+                pipeline_id, name, ..
+            }
+            | Self::AwaitPromotion {
+                pipeline_id, name, ..
+            } => {
+                format!("promotion {name} of pipeline {pipeline_id}")
+            }
+            Self::DescribeJob { job_id } | Self::FetchLog { job_id, .. } => format!("job {job_id}"),
+        }
+    }
+
+    /// The id on Semaphore that it is about, when there is one.
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Self::DescribePipeline { pipeline_id, .. }
+            | Self::AwaitPipeline { pipeline_id, .. }
+            | Self::ListPromotions { pipeline_id, .. }
+            | Self::TriggerPromotion { pipeline_id, .. }
+            | Self::AwaitPromotion { pipeline_id, .. } => Some(pipeline_id),
+            Self::DescribeJob { job_id } | Self::FetchLog { job_id, .. } => Some(job_id),
+            Self::ResolveProject { .. } | Self::RunWorkflow { .. } => None,
+        }
+    }
 }
 
 /// What tells two promotion events apart: name, who, when.

@@ -1,5 +1,23 @@
 //! The pure machine: a plan and events in, commands out.
 //!
-//! No clock, no random numbers, no input or output, no iteration over a `HashMap` anywhere below here.
+//! No clock, no random numbers, no input or output, no iteration over a `HashMap` anywhere below here:
+//! the sequence of commands is a function of the plan, the inputs and the facts alone, so that a run can
+//! be replayed, resumed and simulated.
 
 pub mod call;
+
+mod actions;
+mod ending;
+mod machine;
+mod moves;
+mod params;
+mod record;
+mod retry;
+mod schedule;
+mod scope;
+mod seam;
+mod step;
+
+pub use machine::{Machine, RunInfo, StartError};
+pub use retry::{Budget, CallClass};
+pub use seam::{CallRequest, Cmd, Due, Effects, Ev, IntentError, Intents, Turn};

@@ -1,1 +1,21 @@
-//! report
+//! Reports: folds of events.
+//!
+//! [`RunView`] is the one fold; the report, the progress display, the summary and `runner show` all
+//! read it, so that they can never tell different stories. The shapes that leave the process are
+//! frozen types of their own ([`v1`], [`event_v1`]), so that the inside may change without them.
+//! Nothing here knows a terminal, the store or the network; other formats (JUnit, Markdown) get a file
+//! of their own beside `json.rs`.
+
+mod critical_path;
+pub mod event_v1;
+mod fold;
+mod json;
+mod mask;
+mod schema;
+pub mod v1;
+
+pub use critical_path::critical_path;
+pub use fold::{CallView, RunState, RunView, StepState, StepView, TryView};
+pub use json::{ApiUse, REPORT_BYTES_MAX, report, report_text};
+pub use mask::{json_line, json_pretty, masked};
+pub use schema::{event_schema, report_schema};

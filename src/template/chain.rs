@@ -51,6 +51,10 @@ impl Chain {
         self.root_range.start..last.map_or(self.root_range.end, |(_, end)| *end)
     }
 
+    pub(super) fn is_computed(&self) -> bool {
+        self.hops.iter().any(|(hop, _)| *hop == Hop::Computed)
+    }
+
     pub(super) fn mention(&self) -> Mention {
         let mut path = vec![self.root.clone()];
         let mut end = self.root_range.end;
@@ -146,6 +150,8 @@ fn chain(tokens: &[Token<'_>], at: usize, root: &Token<'_>) -> Chain {
 }
 
 fn asked(tokens: &[Token<'_>], at: usize) -> bool {
+    let closed = tokens.iter().skip(at).take_while(|t| t.is(")")).count();
+    let at = at + closed;
     let name = |n: usize, names: &[&str]| {
         tokens
             .get(at + n)

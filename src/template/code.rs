@@ -18,7 +18,7 @@ use super::{Scope, TemplateError, error};
 use crate::diagnostic;
 
 /// Longer ones could overflow the stack while minijinja compiles them, and that ends the process.
-const EXPRESSION_BYTES_MAX: usize = 2_000;
+pub(super) const EXPRESSION_BYTES_MAX: usize = 2_000;
 
 /// An expression that compiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,29 +94,30 @@ impl Code {
     }
 
     fn compute(&self, scope: &Scope) -> Result<minijinja::Value, TemplateError> {
-        let text = self.shortened(scope).into_owned();
+        let mut text = Cow::Borrowed(&*self.text);
+        let mut missing = Vec::new();
+        for (number, chain) in self.chains.iter().enumerate() {
+            if let Walk::Missing(at) = scope.walk(chain) {
+                missing.extend(mark(&mut text, number, chain, &at));
+            }
+        }
         environment()
-            .compile_expression_owned(text)
-            .and_then(|compiled| compiled.eval(scope.context()))
+            .compile_expression_owned(text.into_owned())
+            .and_then(|compiled| compiled.eval(scope.context(&missing)))
             .map_err(|error| self.failed(scope, &error))
     }
 
-    /// The text in which every chain ends at the first name that could be there but is not. So the
-    /// engine meets a plain undefined value there, whatever depth was asked for, and its own rules
-    /// for `default` and `is defined` hold. Blanks keep all other bytes where they are.
-    fn shortened(&self, scope: &Scope) -> Cow<'_, str> {
-        let mut text = Cow::Borrowed(&*self.text);
-        for chain in self.chains.iter().filter(|c| c.hops.len() > 1) {
-            let cut = match scope.walk(chain) {
-                Walk::Missing(m) if m.could_be && m.hops < chain.hops.len() => {
-                    chain.range_of(m.hops).end..chain.range().end
-                }
-                _ => continue,
-            };
-            let blanks = " ".repeat(cut.len());
-            text.to_mut().replace_range(cut, &blanks);
-        }
-        text
+    /// What a chain leads to, in JSON; null when that is nothing.
+    pub(super) fn shown(&self, chain: &Chain, scope: &Scope) -> Value {
+        let found = match scope.walk(chain) {
+            Walk::Found(value) => json::from_value(&value).ok(),
+            Walk::Missing(_) => None,
+            Walk::Computed => {
+                let text = self.text.get(chain.range()).unwrap_or_default();
+                Self::parse(text).and_then(|part| part.json(scope)).ok()
+            }
+        };
+        found.unwrap_or(Value::Null)
     }
 
     fn fault(&self, code: &'static str, fault: &Fault) -> TemplateError {
@@ -124,11 +125,21 @@ impl Code {
     }
 
     fn failed(&self, scope: &Scope, error: &minijinja::Error) -> TemplateError {
-        let whole = 0..self.text.len();
-        let range = error.range().filter(|r| r.end <= whole.end);
-        let range = range.unwrap_or(whole);
+        let range = place(&self.text, error);
+        let detail = error.detail().unwrap_or_default();
         match error.kind() {
             ErrorKind::UndefinedError => self.undefined(scope, &range),
+            // Arithmetic and methods say it in words only.
+            ErrorKind::InvalidOperation | ErrorKind::UnknownMethod
+                if detail.contains("undefined") =>
+            {
+                self.undefined(scope, &range)
+            }
+            ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
+                let shown = self.text.get(range.clone()).unwrap_or_default();
+                let message = format!("`{shown}` names a filter or test that does not exist");
+                TemplateError::new(error::UNKNOWN_NAME, range, message)
+            }
             ErrorKind::OutOfFuel => {
                 let message = "the expression asks for too much work";
                 TemplateError::new(error::TOO_MUCH, range, message).hint(
@@ -139,9 +150,10 @@ impl Code {
         }
     }
 
-    /// Says which name of the range is undefined, and which one may have been meant.
+    /// Says which name is undefined and which one may have been meant. The engine points at the filter
+    /// or method that was given nothing, so the name that it was given is looked for before it.
     fn undefined(&self, scope: &Scope, near: &Range<usize>) -> TemplateError {
-        let touches = |chain: &&Chain| {
+        let touches = |chain: &Chain| {
             let range = chain.range();
             range.start < near.end && near.start < range.end
         };
@@ -149,15 +161,20 @@ impl Code {
             Walk::Missing(missing) => Some((chain.clone(), missing)),
             Walk::Found(_) | Walk::Computed => None,
         };
-        let unasked = self.chains.iter().filter(|c| !c.asked).filter(touches);
-        let found = unasked.clone().find_map(missing);
-        let found = found.or_else(|| self.chains.iter().filter(touches).find_map(missing));
+        let unasked = || self.chains.iter().filter(|c| !c.asked);
+        let before = || unasked().rev().filter(|c| c.range().end <= near.start);
+        let found = unasked()
+            .filter(|c| touches(c))
+            .find_map(missing)
+            .or_else(|| before().find_map(missing))
+            .or_else(|| self.chains.iter().filter(|c| touches(c)).find_map(missing));
         if let Some((chain, missing)) = found {
             return self.nothing_there(&chain, &missing);
         }
-        let shown = self.text.get(near.clone()).unwrap_or_default().trim();
-        let message = format!("`{shown}` is undefined");
-        TemplateError::new(error::UNDEFINED, near.clone(), message)
+        let computed = self.chains.iter().find(|c| touches(c) && c.is_computed());
+        let range = computed.map_or(near.clone(), Chain::range);
+        let shown = self.text.get(range.clone()).unwrap_or_default().trim();
+        TemplateError::new(error::UNDEFINED, range, format!("`{shown}` is undefined"))
             .hint("ask for it with `is defined`, or give a value with `| default(...)`")
     }
 
@@ -189,6 +206,29 @@ impl Code {
         TemplateError::new(error::UNDEFINED, range, message)
             .hint(nearest_or_all(name, &missing.there))
     }
+}
+
+/// Writes into the text what the engine should make of a chain that leads nowhere; all other bytes
+/// stay where they are. Gives the name that must fail when it is looked up.
+///
+/// A chain that is asked for ends at the first name that could be there but is not: a plain undefined
+/// value, whatever depth was asked for, for which the engine's own `default` and `is defined` hold. Any
+/// other is an error as soon as it is needed: the engine alone would let it pass inside of lists.
+fn mark(text: &mut Cow<'_, str>, number: usize, chain: &Chain, at: &Missing) -> Option<String> {
+    let whole = chain.range();
+    if chain.asked {
+        let cut = chain.range_of(at.hops).end..whole.end;
+        if at.could_be && !cut.is_empty() {
+            let blanks = " ".repeat(cut.len());
+            text.to_mut().replace_range(cut, &blanks);
+        }
+        return None;
+    }
+    let name = format!("_{number:x}");
+    let blanks = " ".repeat(whole.len().checked_sub(name.len())?);
+    text.to_mut()
+        .replace_range(whole, &(name.clone() + &blanks));
+    Some(name)
 }
 
 /// `did you mean`, or what there is.
@@ -270,8 +310,7 @@ fn steps_are_named(text: &str, chain: &Chain) -> Result<(), TemplateError> {
 }
 
 fn syntax(text: &str, tokens: &[Token<'_>], error: &minijinja::Error) -> TemplateError {
-    let range = error.range().filter(|r| r.end <= text.len());
-    let range = range.unwrap_or(0..text.len());
+    let range = place(text, error);
     let made = TemplateError::new(error::SYNTAX, range, words(error));
     let foreign = [
         ("&&", "write `and`"),
@@ -293,6 +332,25 @@ fn syntax(text: &str, tokens: &[Token<'_>], error: &minijinja::Error) -> Templat
         Some((range, hint)) => TemplateError { range, ..made }.hint(hint),
         None => made,
     }
+}
+
+/// The bytes that minijinja means, in whole characters; the whole text when it does not say.
+fn place(text: &str, error: &minijinja::Error) -> Range<usize> {
+    let whole = 0..text.len();
+    let mut range = error
+        .range()
+        .filter(|r| r.start <= r.end && r.end <= whole.end)
+        .unwrap_or(whole);
+    while !text.is_char_boundary(range.start) {
+        range.start -= 1;
+    }
+    while range.end < text.len() && (range.is_empty() || !text.is_char_boundary(range.end)) {
+        range.end += 1;
+    }
+    while !text.is_char_boundary(range.end) {
+        range.end += 1;
+    }
+    range
 }
 
 /// What minijinja says, without its own place, cut to a length for people.

@@ -112,8 +112,7 @@ fn expression(text: &str, open: usize) -> Result<Tag, TemplateError> {
     let start = open + 2 + usize::from(signed);
     let mut at = start;
     let mut depth = 0_i32;
-    let limit = start + 4 * 2_000;
-    while let Some(token) = token::next(text, at).filter(|t| t.start < limit) {
+    while let Some(token) = token::next(text, at) {
         let rest = text.get(token.start..).unwrap_or_default();
         let sign = usize::from(rest.starts_with("-}}") || rest.starts_with("+}}"));
         if depth <= 0 && rest.get(sign..).is_some_and(|r| r.starts_with("}}")) {
@@ -200,7 +199,7 @@ fn no_such_tag(text: &str, open: usize) -> TemplateError {
 fn not_semaphores(text: &str, dollar: usize, tag: &Tag) -> Result<(), TemplateError> {
     let inner = text.get(tag.inner.clone()).unwrap_or_default().trim();
     let root = token::next(inner, 0);
-    if !root.is_some_and(|t| t.text == "parameters") {
+    if root.is_none_or(|t| t.text != "parameters") {
         return Ok(());
     }
     let whole = text.get(dollar..tag.end).unwrap_or_default();

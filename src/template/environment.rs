@@ -35,6 +35,8 @@ pub(super) fn environment() -> &'static Environment<'static> {
         }
         made.add_filter("duration", filters::duration);
         made.add_filter("time", filters::time);
+        made.add_filter("join", filters::join);
+        made.add_filter("string", filters::string);
         made.add_filter("tojson", filters::tojson);
         made.add_filter("fromjson", filters::fromjson);
         made.add_filter("b64encode", filters::b64encode);

@@ -8,9 +8,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::chain::Mention;
-use super::code::Code;
-use super::scope::Walk;
-use super::{Scope, TemplateError, error, json, token};
+use super::code::{Code, EXPRESSION_BYTES_MAX};
+use super::{Scope, TemplateError, error, token};
 
 /// An expression that compiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,14 +54,9 @@ impl Expression {
     pub fn explain(&self, scope: &Scope) -> Vec<(String, Value)> {
         let mut shown: Vec<(String, Value)> = Vec::new();
         for chain in self.code.chains() {
-            let value = match scope.walk(chain) {
-                Walk::Found(value) => json::from_value(&value).unwrap_or(Value::Null),
-                Walk::Missing(_) => Value::Null,
-                Walk::Computed => continue,
-            };
             let name = self.source().get(chain.range()).unwrap_or_default();
             if !shown.iter().any(|(known, _)| known == name) {
-                shown.push((name.to_owned(), value));
+                shown.push((name.to_owned(), self.code.shown(chain, scope)));
             }
         }
         shown
@@ -71,7 +65,7 @@ impl Expression {
 
 /// A bare expression is written without braces.
 fn braces(text: &str) -> Result<(), TemplateError> {
-    if !text.contains("{{") {
+    if text.len() > EXPRESSION_BYTES_MAX || !text.contains("{{") {
         return Ok(());
     }
     let tokens = token::all(text);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use minijinja::value::ValueKind;
+use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Error, State, Value};
 use sha2::Digest as _;
 
@@ -53,9 +53,48 @@ pub(super) fn time(when: &Value) -> Result<Value, Error> {
     Ok(Value::from(stamp.as_duration().as_secs_f64()))
 }
 
+/// The items as one text. Each stands as it would in a template, and an undefined one is an error,
+/// where the engine's own filter would write `True` and nothing at all.
+pub(super) fn join(
+    state: &State<'_, '_>,
+    items: &Value,
+    joiner: Option<&str>,
+    options: Kwargs,
+) -> Result<String, Error> {
+    defined(items)?;
+    let attribute: Option<&str> = options.get("attribute")?;
+    options.assert_all_used()?;
+    let mut joined = String::new();
+    let characters = items.as_str().map(|text| {
+        let each = text.chars().map(Value::from);
+        Value::from(each.collect::<Vec<_>>())
+    });
+    let items = characters.as_ref().unwrap_or(items).try_iter()?;
+    for (at, item) in items.checked().enumerate() {
+        let item = item?;
+        let item = match attribute {
+            Some(name) => item.get_attr(name)?,
+            None => item,
+        };
+        let text = json::text(&made(&item)?);
+        let joiner = joiner.filter(|_| at > 0).unwrap_or_default();
+        charge(state, 32 + text.len() + joiner.len())?;
+        joined.push_str(joiner);
+        joined.push_str(&text);
+    }
+    Ok(joined)
+}
+
+/// A value as it would stand in a template.
+pub(super) fn string(state: &State<'_, '_>, value: &Value) -> Result<String, Error> {
+    let text = json::text(&made(value)?);
+    charge(state, text.len())?;
+    Ok(text)
+}
+
 /// JSON without blanks.
 pub(super) fn tojson(state: &State<'_, '_>, value: &Value) -> Result<String, Error> {
-    let made = json::from_value(value).map_err(|fault| refuse(fault.words()))?;
+    let made = made(value)?;
     let text = made.to_string();
     charge(state, text.len())?;
     Ok(text)
@@ -120,6 +159,13 @@ pub(super) fn sha256(state: &State<'_, '_>, source: &Value) -> Result<String, Er
     Ok(shown)
 }
 
+fn made(value: &Value) -> Result<serde_json::Value, Error> {
+    json::from_value(value).map_err(|fault| match fault {
+        json::Fault::Undefined => Error::from(minijinja::ErrorKind::UndefinedError),
+        other => refuse(other.words()),
+    })
+}
+
 fn text<'a>(value: &'a Value, filter: &str) -> Result<&'a str, Error> {
     defined(value)?;
     value.as_str().ok_or_else(|| {
@@ -131,10 +177,7 @@ fn text<'a>(value: &'a Value, filter: &str) -> Result<&'a str, Error> {
 fn scalar(value: &Value, filter: &str) -> Result<String, Error> {
     defined(value)?;
     match value.kind() {
-        ValueKind::String | ValueKind::Number | ValueKind::Bool => {
-            let made = json::from_value(value).map_err(|fault| refuse(fault.words()))?;
-            Ok(json::text(&made))
-        }
+        ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(json::text(&made(value)?)),
         other => Err(refuse(format!(
             "`{filter}` takes a text, number or boolean, and this is a {other}"
         ))),

@@ -92,6 +92,7 @@ fn convert(value: &Value, left: &mut usize, depth: usize) -> Result<serde_json::
             Err(error) => failed(error),
             Ok(_) => Fault::Kind("broken value".to_owned()),
         }),
+        ValueKind::Plain => Err(Fault::Kind("function".to_owned())),
         other => Err(Fault::Kind(other.to_string())),
     }
 }

@@ -11,7 +11,7 @@ use jsonpath_rust::parser::model::{
 };
 use jsonpath_rust::parser::parse_json_path;
 
-use super::{TemplateError, error};
+use super::{TemplateError, error, jsonpath_counts as counts};
 
 const CHARACTERS_MAX: usize = 1_000;
 /// Each level of functions triples the parser's work on a text that turns out wrong.
@@ -38,10 +38,13 @@ pub(super) fn parse(text: &str) -> Result<JpQuery, TemplateError> {
     blanks(text)?;
     let query = match parse_json_path(text) {
         Ok(query) => query,
-        Err(fault) => return Err(misread(text, &fault.to_string())),
+        Err(fault) => {
+            let said = fault.to_string();
+            return Err(misread(text, position(text, &said), &said));
+        }
     };
     match segments(&query.segments, true) {
-        Ok(()) => Ok(query),
+        Ok(()) => Ok(counts::corrected(query)),
         Err(refusal) => {
             let made = TemplateError::new(refusal.code, whole, refusal.message);
             Err(made.hint(refusal.hint))
@@ -83,13 +86,7 @@ fn blanks(text: &str) -> Result<(), TemplateError> {
         let torn = blank && (word(before) && word(c) || matches!(before, '.' | '-' | '+'));
         let number = c.is_ascii_digit() && before == '.' && !number_before(text, at);
         if torn || number {
-            return Err(misread(
-                text,
-                &format!(
-                    "--> 1:{}",
-                    text.get(..at).unwrap_or_default().chars().count() + 1
-                ),
-            ));
+            return Err(misread(text, Some(at), ""));
         }
         match c {
             '\'' | '"' => quote = Some(c),
@@ -168,7 +165,7 @@ fn filter(inner: &Filter) -> Checked {
 fn test(inner: &Test) -> Checked {
     match inner {
         Test::RelQuery(list) => segments(list, false),
-        Test::AbsQuery(query) => segments(&query.segments, false),
+        Test::AbsQuery(query) => segments(&query.segments, true),
         Test::Function(called) => {
             if let TestFunction::Length(_) | TestFunction::Value(_) | TestFunction::Count(_) =
                 **called
@@ -185,6 +182,12 @@ fn test(inner: &Test) -> Checked {
 
 fn compare(comparison: &Comparison) -> Checked {
     let (left, right) = comparison.vals();
+    if !counts::comparable(left, right) {
+        return refuse(
+            "`count()` can only be compared with a number that stands there",
+            "write it like `count(@.items[*]) > 2`",
+        );
+    }
     for side in [left, right] {
         if let Comparable::Function(called) = side {
             if let TestFunction::Search(..) | TestFunction::Match(..) = called {
@@ -276,8 +279,7 @@ fn pattern(text: &FnArg, expression: &FnArg, of: &str) -> Checked {
 }
 
 /// Says what is wrong with a text that is no path, with the form that was probably meant.
-fn misread(text: &str, said: &str) -> TemplateError {
-    let at = position(text, said);
+fn misread(text: &str, at: Option<usize>, said: &str) -> TemplateError {
     let made = |range: Range<usize>, message: &str, hint: String| {
         TemplateError::new(error::PATH_SYNTAX, range, message).hint(hint)
     };
@@ -289,7 +291,11 @@ fn misread(text: &str, said: &str) -> TemplateError {
             "."
         };
         let hint = format!("write `${dot}{rest}`");
-        return made(0..text.len().min(1), "a path begins with `$`", hint);
+        let first = text.chars().next().map_or(0, char::len_utf8);
+        return made(0..first, "a path begins with `$`", hint);
+    }
+    if let Some((range, message, hint)) = foreign(text) {
+        return made(range, message, hint.to_owned());
     }
     if let Some(found) = dashed(text) {
         let name = text.get(found.clone()).unwrap_or_default();
@@ -300,79 +306,83 @@ fn misread(text: &str, said: &str) -> TemplateError {
         let hint = format!("write `{head}{dots}['{bare}']{tail}`");
         return made(found, "a name with `-` stands in brackets and quotes", hint);
     }
-    let foreign = [
+    if said.contains("nest") {
+        let message = "the path is nested too deep";
+        return TemplateError::new(error::PATH_SYNTAX, 0..text.len(), message);
+    }
+    let Some(at) = at else {
+        let message = format!("the path cannot be read: {}", said.to_lowercase());
+        return TemplateError::new(error::PATH_SYNTAX, 0..text.len(), message);
+    };
+    unread(text, at)
+}
+
+/// Says where a text stops being a path.
+fn unread(text: &str, at: usize) -> TemplateError {
+    let (before, rest) = text.split_at_checked(at).unwrap_or((text, ""));
+    let Some(c) = rest.chars().next() else {
+        let message = "the path is cut off: something is missing at its end";
+        return TemplateError::new(error::PATH_SYNTAX, at..at, message);
+    };
+    let number = before.chars().count() + 1;
+    let message = format!("the path cannot be read from `{c}` on (character {number})");
+    let made = TemplateError::new(error::PATH_SYNTAX, at..at + c.len_utf8(), message);
+    let name: String = rest
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    if before.ends_with('[') && name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+        return made.hint(format!("a name in brackets stands in quotes: `['{name}']`"));
+    }
+    made.hint(match c {
+        '=' => "to compare, write `==`",
+        _ => "paths look like `$.pipeline.blocks[*].jobs[?@.result == 'failed'].name`",
+    })
+}
+
+/// A habit of other languages: where it stands, what is wrong, what to write.
+fn foreign(text: &str) -> Option<(Range<usize>, &'static str, &'static str)> {
+    let habits = [
         (
             "=~",
             "RFC 9535 has no `=~`",
             "write `[?match(@.name, 'a.*')]` for the whole text, or `search(...)` for a part",
         ),
         (
-            "@.length",
+            "@.length-",
             "RFC 9535 has no arithmetic in brackets",
-            "for the last item write `[-1]`; in a filter write `length(@)`",
+            "for the last item write `[-1]`",
         ),
         (
             ".length()",
-            "`length()` is a function of filters",
-            "take the list, and write `| length` where it is used",
+            "`length()` is a function of filters, not a part of a path",
+            "take the list, and write `| length` where it is used; in a filter write `length(@.x)`",
         ),
         (" and ", "RFC 9535 has no `and`", "write `&&`"),
         (" or ", "RFC 9535 has no `or`", "write `||`"),
-    ];
-    for (sign, message, hint) in foreign {
-        if let Some(start) = text.find(sign) {
-            return made(start..start + sign.len(), message, hint.to_owned());
-        }
-    }
-    if let Some(start) = text.find("()") {
-        let message = "functions stand only in filters";
-        return made(
-            start..start + 2,
-            message,
-            "like `[?length(@.name) > 3]`".to_owned(),
-        );
-    }
-    if said.contains("nest") {
-        let message = "the path is nested too deep";
-        return TemplateError::new(error::PATH_SYNTAX, 0..text.len(), message);
-    }
-    let end = text
-        .get(at..)
-        .and_then(|t| t.chars().next())
-        .map_or(at, |c| at + c.len_utf8());
-    let message = match text.get(at..end) {
-        Some(c) if !c.is_empty() => format!(
-            "the path cannot be read from `{c}` on (character {})",
-            text.get(..at).unwrap_or_default().chars().count() + 1
+        (
+            "()",
+            "functions stand only in filters",
+            "write it like `[?length(@.name) > 3]`",
         ),
-        _ => "the path is cut off: something is missing at its end".to_owned(),
-    };
-    made(
-        at..end,
-        &message,
-        "paths look like `$.pipeline.blocks[*].jobs[?@.result == 'failed'].name`".to_owned(),
-    )
+    ];
+    habits.into_iter().find_map(|(sign, message, hint)| {
+        let start = text.find(sign)?;
+        Some((start..start + sign.len(), message, hint))
+    })
 }
 
-/// The byte that the crate's message points to (`--> line:column`).
-fn position(text: &str, said: &str) -> usize {
-    let numbers = said.split("--> ").nth(1).and_then(|rest| {
-        let (line, rest) = rest.split_once(':')?;
-        let column: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        Some((
-            line.trim().parse::<usize>().ok()?,
-            column.parse::<usize>().ok()?,
-        ))
-    });
-    let (line, column) = numbers.unwrap_or((1, 1));
-    let start: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let rest = text.get(start..).unwrap_or_default();
+/// The byte that the crate's message points to (`--> line:column`), if it points anywhere.
+fn position(text: &str, said: &str) -> Option<usize> {
+    let (line, rest) = said.split_once("--> ")?.1.split_once(':')?;
+    let line: usize = line.trim().parse().ok()?;
+    let column: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let column: usize = column.parse().ok()?;
+    let lines = text.split_inclusive('\n').take(line.saturating_sub(1));
+    let start: usize = lines.map(str::len).sum();
+    let rest = text.get(start..)?;
     let inner = rest.char_indices().nth(column.saturating_sub(1));
-    start + inner.map_or(rest.len(), |(at, _)| at)
+    Some(start + inner.map_or(rest.len(), |(at, _)| at))
 }
 
 /// A name with a dash after a dot, outside quotes.

@@ -13,6 +13,7 @@ mod filters;
 mod interpolate;
 mod json;
 mod jsonpath;
+mod jsonpath_counts;
 mod jsonpath_forms;
 mod scope;
 mod token;

@@ -93,9 +93,15 @@ impl Scope {
             .insert(name.to_owned(), data.0);
     }
 
-    /// What minijinja looks names up in.
-    pub(super) fn context(&self) -> minijinja::Value {
-        minijinja::Value::from_dyn_object(DynObject::new(Arc::clone(&self.names)))
+    /// What minijinja looks names up in; the lookup of a name in `failing` is an error.
+    pub(super) fn context(&self, failing: &[String]) -> minijinja::Value {
+        let mut names = Arc::clone(&self.names);
+        for name in failing {
+            let error = minijinja::Error::from(minijinja::ErrorKind::UndefinedError);
+            let all = &mut Arc::make_mut(&mut names).0;
+            all.insert(name.clone(), minijinja::Value::from(error));
+        }
+        minijinja::Value::from_dyn_object(DynObject::new(names))
     }
 
     /// Follows a chain of names.

@@ -5,6 +5,8 @@ mod corpus;
 mod layering;
 mod recorded;
 mod reports;
+mod rig;
 mod run;
+mod simulator;
 mod stores;
 mod templates;

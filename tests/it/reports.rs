@@ -1,1 +1,386 @@
-//! (filled in by its module)
+//! What people and programs see of a run: every screen and report of some handmade runs, as files.
+
+mod fixtures;
+#[expect(
+    clippy::unwrap_used,
+    reason = "what fails here fails the test that calls it"
+)]
+mod hostile;
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+
+use indicatif::TermLike;
+use jsonschema::Validator;
+use runner::cli::output::Output;
+use runner::cli::progress::{Mode, Progress, Surroundings, lines};
+use runner::cli::screen::{Screen, columns};
+use runner::cli::show::{RunRow, runs, show};
+use runner::cli::summary::{Ending, summary};
+use runner::report::{
+    ApiUse, RunView, critical_path, event_schema, event_v1, json_line, json_pretty, masked, report,
+    report_schema, report_text,
+};
+use runner::secret::Redactor;
+use serde_json::Value;
+
+use fixtures::{Golden, Item, Shared, events, items, time};
+
+const RUNS: [(&str, u8); 5] = [
+    ("passed", 0),
+    ("failed", 1),
+    ("parked", 143),
+    ("unknown", 5),
+    ("retried", 0),
+];
+const WIDTHS: [usize; 3] = [40, 80, 200];
+
+fn api() -> ApiUse {
+    ApiUse {
+        requests: 47,
+        by_endpoint: [("pipelines.describe".to_owned(), 41)]
+            .into_iter()
+            .collect(),
+        retries: 2,
+        saved: 12,
+        bytes: 90_210,
+    }
+}
+
+fn validator(schema: &Value) -> Validator {
+    jsonschema::options()
+        .should_validate_formats(true)
+        .build(schema)
+        .expect("the schema is a schema")
+}
+
+fn assert_valid(validator: &Validator, value: &Value) {
+    let mistakes: Vec<String> = validator
+        .iter_errors(value)
+        .map(|e| format!("{}: {e}", e.instance_path()))
+        .collect();
+    assert!(mistakes.is_empty(), "{mistakes:#?}\n{value:#}");
+}
+
+#[test]
+fn reports_are_as_written_and_fit_their_schema() {
+    let mut golden = Golden::default();
+    let validator = validator(&report_schema());
+    for (name, exit_code) in RUNS {
+        let made = report(&RunView::of(&events(name)), exit_code, &api());
+        let text = report_text(&made, &Redactor::new());
+        assert_valid(&validator, &serde_json::from_str(&text).expect("JSON"));
+        golden.check(&format!("{name}.report.json"), &text);
+    }
+    // An empty run has a report too.
+    let empty = report(&RunView::new(), 70, &ApiUse::default());
+    assert_valid(&validator, &masked(&empty, &Redactor::new()));
+    golden.finish();
+}
+
+#[test]
+fn event_lines_are_as_written_and_fit_their_schema() {
+    let mut golden = Golden::default();
+    let validator = validator(&event_schema());
+    for (name, _) in RUNS {
+        let mut text = String::new();
+        for event in events(name) {
+            let line = masked(&event_v1::Line::from(&event), &Redactor::new());
+            assert_valid(&validator, &line);
+            text.push_str(&json_line(&line));
+        }
+        golden.check(&format!("{name}.events.jsonl"), &text);
+    }
+    golden.finish();
+}
+
+#[test]
+fn a_schema_refuses_what_is_no_report() {
+    let validator = validator(&report_schema());
+    let made = report(&RunView::of(&events("passed")), 0, &api());
+    let good = masked(&made, &Redactor::new());
+    for (path, wrong) in [
+        ("/report", Value::from(2)),
+        ("/run/outcome", Value::from("green")),
+        ("/run/started_at", Value::from("yesterday")),
+        ("/steps/build/duration_ms", Value::from("3s")),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(path).expect("it is there") = wrong;
+        assert!(!validator.is_valid(&bad), "{path}");
+    }
+}
+
+#[test]
+fn published_schemas_are_those_of_the_code() {
+    let mut golden = Golden::default();
+    for (file, schema) in [
+        ("report.v1.schema.json", report_schema()),
+        ("event.v1.schema.json", event_schema()),
+    ] {
+        golden.check_file("schemas", file, &json_pretty(&schema));
+    }
+    golden.finish();
+}
+
+#[test]
+fn the_end_of_a_run_is_told_at_any_width() {
+    let mut golden = Golden::default();
+    let redactor = Redactor::new();
+    let ending = Ending {
+        reports: vec!["out/report.json".into()],
+    };
+    for (name, _) in RUNS {
+        let view = RunView::of(&events(name));
+        for width in WIDTHS {
+            let text = summary(&view, &ending, &Screen::new(width, &redactor));
+            golden.check(&format!("{name}.summary.{width}.txt"), &text);
+        }
+    }
+    golden.finish();
+}
+
+#[test]
+fn a_run_is_shown() {
+    let mut golden = Golden::default();
+    let redactor = Redactor::new();
+    let screen = Screen::new(100, &redactor);
+    let now = time("2026-11-24T13:00:00Z");
+    let mut rows = Vec::new();
+    for (name, _) in RUNS {
+        let view = RunView::of(&events(name));
+        golden.check(&format!("{name}.show.txt"), &show(&view, now, &screen));
+        rows.push(RunRow::of(&view, now));
+    }
+    golden.check("runs.txt", &runs(&rows, now, &screen));
+    assert!(runs(&[], now, &screen).starts_with("no runs yet"));
+    golden.finish();
+}
+
+/// Everything that a mode of the display writes to stderr for a fixture.
+fn told(name: &str, mode: Mode) -> String {
+    let (out, err) = (Shared::default(), Shared::default());
+    let output = Arc::new(Output::to(out.clone(), err.clone(), Redactor::new()));
+    let mut progress = Progress::new(mode, output);
+    for item in items(name) {
+        match item {
+            Item::Event(event) => progress.event(&event),
+            Item::Observation(observation) => progress.observe(&observation),
+            Item::Tick { tick } => progress.tick(tick),
+        }
+    }
+    progress.finish();
+    assert_eq!(out.text(), "", "progress is talk");
+    err.text()
+}
+
+#[test]
+fn progress_without_a_terminal_is_a_line_per_change() {
+    let mut golden = Golden::default();
+    for (name, _) in RUNS {
+        golden.check(&format!("{name}.progress.txt"), &told(name, Mode::Plain));
+        assert_eq!(told(name, Mode::Quiet), "");
+    }
+    golden.finish();
+}
+
+#[test]
+fn a_terminal_shows_a_line_per_running_step() {
+    let mut golden = Golden::default();
+    let redactor = Redactor::new();
+    for (name, now) in [
+        ("failed", "2026-11-24T12:03:20Z"),
+        ("parked", "2026-11-24T12:00:30Z"),
+        ("retried", "2026-11-24T12:00:05Z"),
+    ] {
+        let now = time(now);
+        let mut view = RunView::new();
+        for item in items(name) {
+            match item {
+                Item::Event(event) if event.at.wall <= now => view.apply(&event),
+                Item::Observation(seen) if seen.at <= now => view.observe(&seen),
+                Item::Event(_) | Item::Observation(_) | Item::Tick { .. } => {}
+            }
+        }
+        for width in WIDTHS {
+            let drawn = lines(&view, now, &Screen::new(width, &redactor));
+            assert!(drawn.iter().all(|line| columns(line) <= width));
+            golden.check(
+                &format!("{name}.lines.{width}.txt"),
+                &(drawn.join("\n") + "\n"),
+            );
+        }
+    }
+    golden.finish();
+}
+
+#[test]
+fn the_display_fits_its_surroundings() {
+    let terminal = Surroundings {
+        terminal: true,
+        ..Surroundings::default()
+    };
+    for (around, mode) in [
+        (terminal, Mode::Terminal),
+        (Surroundings::default(), Mode::Plain),
+        (
+            Surroundings {
+                ci: true,
+                ..terminal
+            },
+            Mode::Plain,
+        ),
+        (
+            Surroundings {
+                dumb: true,
+                ..terminal
+            },
+            Mode::Plain,
+        ),
+        (
+            Surroundings {
+                no_progress: true,
+                ..terminal
+            },
+            Mode::Plain,
+        ),
+        (
+            Surroundings {
+                quiet: true,
+                ..terminal
+            },
+            Mode::Quiet,
+        ),
+    ] {
+        assert_eq!(Mode::choose(around), mode, "{around:?}");
+    }
+}
+
+/// A terminal that keeps what is drawn, or one that is gone.
+#[derive(Debug, Default)]
+struct Terminal {
+    drawn: Shared,
+    gone: bool,
+}
+
+impl Terminal {
+    fn write(&self, text: &str) -> io::Result<()> {
+        if self.gone {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.drawn.clone().write_all(text.as_bytes())
+    }
+}
+
+impl TermLike for Terminal {
+    fn width(&self) -> u16 {
+        80
+    }
+
+    fn height(&self) -> u16 {
+        24
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.write(&format!("<up {n}>"))
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.write(&format!("<down {n}>"))
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.write(&format!("<right {n}>"))
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.write(&format!("<left {n}>"))
+    }
+
+    fn write_line(&self, line: &str) -> io::Result<()> {
+        self.write(&format!("{line}\n"))
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.write(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.write("<clear>")
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.write("")
+    }
+}
+
+#[test]
+fn a_terminal_is_drawn_on_and_what_ended_stays_above() {
+    let (terminal, err) = (Arc::new(Terminal::default()), Shared::default());
+    let output = Arc::new(Output::to(io::sink(), err.clone(), Redactor::new()));
+    let mut progress = Progress::on(Arc::<Terminal>::clone(&terminal), output);
+    let began = std::time::Instant::now();
+    for event in events("failed") {
+        progress.event(&event);
+    }
+    for second in 0..1_000 {
+        let later = time("2026-11-24T12:05:00Z").as_second() + second;
+        progress.tick(jiff::Timestamp::from_second(later).expect("a time"));
+    }
+    // What stays is written above the lines, which draws them again; the rest is ten a second.
+    let redraws = terminal.drawn.text().matches("release  ").count() as u128;
+    let allowed = 8 + 1 + began.elapsed().as_millis() / 100;
+    assert!(redraws <= allowed, "{redraws} redraws, {allowed} allowed");
+    progress.finish();
+    let drawn = terminal.drawn.text();
+    assert!(
+        drawn.contains("release  running 0s, 0 of 6 steps ended"),
+        "{drawn}"
+    );
+    let left = drawn.rsplit("<clear>").next().unwrap_or_default();
+    assert!(!left.contains("release"), "{drawn}");
+    let stays: Vec<String> = err.text().lines().map(str::to_owned).collect();
+    assert_eq!(stays.len(), 8, "{stays:#?}");
+    assert_eq!(stays[0], "✓ passed  build  3.1s");
+}
+
+#[test]
+fn a_terminal_that_is_gone_stops_nothing() {
+    let terminal = Arc::new(Terminal {
+        gone: true,
+        ..Terminal::default()
+    });
+    let output = Arc::new(Output::to(io::sink(), io::sink(), Redactor::new()));
+    let mut progress = Progress::on(terminal, Arc::clone(&output));
+    for event in events("failed") {
+        progress.event(&event);
+        progress.tick(event.at.wall);
+    }
+    output.talk("still here");
+    progress.finish();
+    assert_eq!(progress.view().word(), "failed");
+}
+
+#[test]
+fn the_critical_path_is_the_longest_chain() {
+    for (name, path) in [
+        ("passed", vec!["build", "tests", "deploy", "announce"]),
+        ("failed", vec!["build", "tests", "logs"]),
+        ("retried", vec!["find", "nightly"]),
+        ("unknown", vec!["build"]),
+        ("parked", vec![]),
+    ] {
+        assert_eq!(critical_path(&RunView::of(&events(name))), path, "{name}");
+    }
+}
+
+#[test]
+fn events_that_come_again_change_nothing() {
+    for (name, _) in RUNS {
+        let all = events(name);
+        let mut view = RunView::of(&all);
+        let once = view.clone();
+        all.iter().for_each(|event| view.apply(event));
+        assert_eq!(view, once);
+    }
+}

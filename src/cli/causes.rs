@@ -1,0 +1,311 @@
+//! What went wrong, said so that a person can act on it.
+//!
+//! Pure: a view and a screen in, lines out. Everything foreign passes the screen.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::screen::{Screen, Tone};
+use super::words;
+use crate::event::{Failure, Fate};
+use crate::outcome::StepOutcome;
+use crate::report::{RunView, StepState, StepView};
+
+/// So many causes are told in full, the others counted.
+const CAUSES_MAX: usize = 10;
+/// So many failed commands are shown per step.
+const COMMANDS_MAX: usize = 5;
+/// So many last lines are shown of each.
+const LAST_LINES_MAX: usize = 15;
+/// A message is cut to this.
+const MESSAGE_CHARACTERS_MAX: usize = 1_000;
+const INDENT: &str = "    ";
+
+/// Everything that a person must know of the steps that did not do what they should.
+pub fn causes(view: &RunView, screen: &Screen<'_>) -> Vec<String> {
+    let bad: Vec<(&String, &StepView)> = view
+        .steps
+        .iter()
+        .filter(|(id, step)| is_cause(view, id, step))
+        .collect();
+    let mut lines = Vec::new();
+    for (id, step) in bad.iter().take(CAUSES_MAX) {
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(cause(view, id, step, screen));
+    }
+    let more = bad.len().saturating_sub(CAUSES_MAX);
+    if more > 0 {
+        lines.push(String::new());
+        lines.push(format!("and {more} more: see the report"));
+    }
+    lines
+}
+
+/// Whether a step is told of: the step of a fan-out is not when its items are.
+fn is_cause(view: &RunView, id: &str, step: &StepView) -> bool {
+    let bad = |step: &StepView| {
+        matches!(
+            step.outcome(),
+            Some(StepOutcome::Failed | StepOutcome::Unknown)
+        )
+    };
+    let told_by_item = || {
+        view.steps.iter().any(|(item, step)| {
+            bad(step) && view.item_of(item).is_some_and(|(parent, _)| parent == id)
+        })
+    };
+    bad(step) && !told_by_item()
+}
+
+fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<String> {
+    let mut lines = screen.wrapped(&headline(id, step, screen), "", INDENT);
+    if let Some(head) = lines.first_mut() {
+        *head = screen.paint(words::mark(step.state).1, head);
+    }
+    let error = step.ended.as_ref().and_then(|e| e.error.as_ref());
+    if let Some(error) = error {
+        lines.extend(error_lines(step, error, screen));
+    }
+    lines.extend(pipeline_line(step, screen));
+    for logs in logs_of(view, id) {
+        lines.extend(command_lines(logs, screen));
+    }
+    if step.outcome() == Some(StepOutcome::Failed) && step.info.action == "fetch_logs" {
+        lines.extend(command_lines(step, screen));
+    }
+    if step.outcome() == Some(StepOutcome::Unknown) {
+        lines.extend(unknown_lines(view, id, error, screen));
+    }
+    for link in step.ended.iter().flat_map(|e| &e.links) {
+        let to = screen.line(&link.to, words::NAME_CHARACTERS_MAX);
+        // An address that is cut leads nowhere.
+        lines.push(format!("{INDENT}{to}: {}", screen.words(&link.url)));
+    }
+    let stopped = blocked_by(view, id);
+    if !stopped.is_empty() {
+        let stopped: Vec<String> = stopped
+            .iter()
+            .map(|id| screen.line(id, words::NAME_CHARACTERS_MAX))
+            .collect();
+        let line = format!("not run because of it: {}", stopped.join(", "));
+        lines.extend(screen.wrapped(&line, INDENT, "      "));
+    }
+    lines
+}
+
+/// `✗ tests failed after 4m12s: the pipeline ended as failed`.
+fn headline(id: &str, step: &StepView, screen: &Screen<'_>) -> String {
+    let (mark, _) = words::mark(step.state);
+    let id = screen.line(id, words::NAME_CHARACTERS_MAX);
+    let time = step.ended.as_ref().map_or(0, |ended| ended.duration_ms);
+    let why = words::why(step, screen).map_or_else(String::new, |why| format!(": {why}"));
+    format!(
+        "{mark} {id} {} after {}{why}",
+        step.word(),
+        words::lasted(time)
+    )
+}
+
+fn error_lines(step: &StepView, error: &Failure, screen: &Screen<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    let message = screen.line(&error.message, MESSAGE_CHARACTERS_MAX);
+    let status = error
+        .status
+        .map_or_else(String::new, |status| format!(", HTTP {status}"));
+    // The headline often says the same: then only the class is news.
+    let said = words::why(step, screen).is_some_and(|why| why.contains(&message));
+    let line = if said {
+        format!("kind: {}{status}", error.kind)
+    } else {
+        format!("error: {message} ({}{status})", error.kind)
+    };
+    lines.extend(screen.wrapped(&line, INDENT, "      "));
+    if let Some(hint) = &error.hint {
+        let hint = screen.line(hint, MESSAGE_CHARACTERS_MAX);
+        lines.extend(screen.wrapped(&format!("hint: {hint}"), INDENT, "      "));
+    }
+    let tries: usize = step
+        .calls
+        .values()
+        .map(|call| call.tries.len())
+        .max()
+        .unwrap_or(0);
+    if tries > 1 {
+        lines.push(format!("{INDENT}tried {tries} times"));
+    }
+    lines
+}
+
+/// `pipeline: failed (test), failed: unit, lint`.
+fn pipeline_line(step: &StepView, screen: &Screen<'_>) -> Option<String> {
+    let result = step.output_text("result")?;
+    let result = screen.line(result, words::NAME_CHARACTERS_MAX);
+    let reason = step
+        .output_text("reason")
+        .map(|reason| screen.line(reason, words::NAME_CHARACTERS_MAX))
+        .filter(|reason| !reason.is_empty())
+        .map_or_else(String::new, |reason| format!(" (reason: {reason})"));
+    let jobs: Vec<String> = step
+        .output("failed_jobs")
+        .and_then(Value::as_array)
+        .map(|jobs| jobs.iter().filter_map(job_name).collect())
+        .unwrap_or_default();
+    let failed =
+        words::failed_words(&jobs, screen).map_or_else(String::new, |failed| format!(", {failed}"));
+    Some(screen.fit(&format!("{INDENT}pipeline: {result}{reason}{failed}")))
+}
+
+/// A job is named by its text, or by the name in its record.
+fn job_name(job: &Value) -> Option<String> {
+    job.as_str()
+        .or_else(|| job.get("name").and_then(Value::as_str))
+        .map(str::to_owned)
+}
+
+/// The steps that fetched logs because of this one.
+fn logs_of<'a>(view: &'a RunView, id: &'a str) -> impl Iterator<Item = &'a StepView> {
+    view.steps.values().filter(move |step| {
+        step.info.action == "fetch_logs" && step.info.needs.iter().any(|(need, _)| need == id)
+    })
+}
+
+/// The commands that failed, with the last lines of what they printed.
+fn command_lines(logs: &StepView, screen: &Screen<'_>) -> Vec<String> {
+    let commands = logs
+        .output("failed_commands")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let mut lines = Vec::new();
+    for command in commands.iter().take(COMMANDS_MAX) {
+        let text = |name: &str| {
+            command
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let job = screen.line(text("job"), words::NAME_CHARACTERS_MAX);
+        let what = screen.line(text("command"), MESSAGE_CHARACTERS_MAX);
+        let code = command
+            .get("exit_code")
+            .and_then(Value::as_i64)
+            .map_or_else(String::new, |code| format!(" ended with exit code {code}"));
+        let line = format!("job `{job}`: `{what}`{code}");
+        lines.extend(screen.wrapped(&line, INDENT, "      "));
+        lines.extend(last_lines(command.get("last_lines"), screen));
+    }
+    let more = commands.len().saturating_sub(COMMANDS_MAX);
+    if more > 0 {
+        lines.push(format!(
+            "{INDENT}and {more} more failed commands: see the report"
+        ));
+    }
+    lines
+}
+
+/// The end of a log, whether it came as a text or as a list of lines.
+fn last_lines(value: Option<&Value>, screen: &Screen<'_>) -> Vec<String> {
+    let text = match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(lines)) => {
+            let lines: Vec<&str> = lines.iter().filter_map(Value::as_str).collect();
+            lines.join("\n")
+        }
+        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {
+            String::new()
+        }
+    };
+    let block = screen.block(&text);
+    let all: Vec<&str> = block.trim_end().lines().collect();
+    let shown = all.len().saturating_sub(LAST_LINES_MAX);
+    all.iter()
+        .skip(shown)
+        .map(|line| screen.fit(&format!("{INDENT}  | {}", line.replace('\t', "    "))))
+        .collect()
+}
+
+fn unknown_lines(
+    view: &RunView,
+    id: &str,
+    error: Option<&Failure>,
+    screen: &Screen<'_>,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let candidates = error.map(|e| e.candidates.as_slice()).unwrap_or_default();
+    if error.is_some_and(|error| error.fate == Fate::Unknown) && candidates.is_empty() {
+        lines.push(format!("{INDENT}nobody can say whether it happened"));
+    }
+    if !candidates.is_empty() {
+        lines.push(format!("{INDENT}it may have made:"));
+    }
+    for candidate in candidates {
+        let about = screen.line(&candidate.about, MESSAGE_CHARACTERS_MAX);
+        let id = screen.line(&candidate.id, words::NAME_CHARACTERS_MAX);
+        lines.extend(screen.wrapped(&format!("{id}: {about}"), "      ", "        "));
+    }
+    let run = words::shell_word(&screen.line(view.id(), words::NAME_CHARACTERS_MAX));
+    let step = words::shell_word(&screen.line(id, words::NAME_CHARACTERS_MAX));
+    let is = match candidates {
+        [only] => words::shell_word(&screen.line(&only.id, words::NAME_CHARACTERS_MAX)),
+        [] | [_, _, ..] => "ID".to_owned(),
+    };
+    lines.push(format!("{INDENT}look, then settle it:"));
+    lines.push(format!("      runner resolve {run} {step} --is {is}"));
+    lines.push(format!("      runner resolve {run} {step} --not-sent"));
+    lines
+}
+
+/// The steps that did not run since this one, or one that it blocked, was not what they need.
+fn blocked_by<'a>(view: &'a RunView, id: &'a str) -> Vec<&'a str> {
+    let mut reached: HashSet<&str> = HashSet::from([id]);
+    let mut blocked = Vec::new();
+    // Steps stand behind what they need in most files, not in all: go on until nothing is added.
+    loop {
+        let before = blocked.len();
+        for (other, step) in &view.steps {
+            let hit = step.state == StepState::Ended(StepOutcome::Blocked)
+                && !reached.contains(other.as_str())
+                && step
+                    .info
+                    .needs
+                    .iter()
+                    .any(|(need, _)| reached.contains(need.as_str()));
+            if hit {
+                reached.insert(other);
+                blocked.push(other.as_str());
+            }
+        }
+        if blocked.len() == before {
+            return blocked;
+        }
+    }
+}
+
+/// What the run has made on Semaphore, as far as is known: for when no report could be written.
+pub fn ids(view: &RunView, screen: &Screen<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    let writes = |step: &StepView| step.calls.values().any(|call| call.writes);
+    for (id, step) in view.steps.iter().filter(|(_, step)| writes(step)) {
+        // What a write made is often named only by the look-up that follows it.
+        for (name, value) in step.calls.values().flat_map(|call| &call.ids) {
+            let line = format!(
+                "{}: {} {}",
+                screen.line(id, words::NAME_CHARACTERS_MAX),
+                screen.line(name, words::NAME_CHARACTERS_MAX),
+                screen.line(value, words::NAME_CHARACTERS_MAX),
+            );
+            if lines.last() != Some(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    lines
+}
+
+/// A heading.
+pub fn heading(text: &str, screen: &Screen<'_>) -> String {
+    screen.paint(Tone::Strong, text)
+}

@@ -1,0 +1,281 @@
+//! Which call is done how.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::failures::{id, of_error, out_of_time};
+use super::neighbour::Neighbour;
+use super::settings::EffectSettings;
+use super::sightings::Sightings;
+use super::watch::Teller;
+use super::writes::ToRun;
+use crate::clock::Clock;
+use crate::engine::call::Call;
+use crate::engine::{CallClass, CallRequest, Effects, Intents};
+use crate::event::{Answer, EffectKey, Failure, Outcome};
+use crate::secret::Redactor;
+use crate::semaphore::{Client, Limits, Origin, Transport, TriggerPromotion, Usage};
+
+/// Events of promotions that are read.
+const PROMOTIONS_MAX: usize = 500;
+
+/// Does what a run asks for, on Semaphore.
+pub struct SemaphoreEffects {
+    inner: Arc<Inner>,
+}
+
+/// What all calls share.
+pub(super) struct Inner {
+    pub(super) client: Client,
+    pub(super) clock: Clock,
+    pub(super) settings: EffectSettings,
+    pub(super) sightings: Arc<Sightings>,
+    pub(super) redactor: Redactor,
+    contacted: AtomicBool,
+    saved: AtomicU64,
+}
+
+impl SemaphoreEffects {
+    /// Effects over a transport.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        origin: Origin,
+        (limits, settings): (Limits, EffectSettings),
+        clock: Clock,
+        redactor: Redactor,
+    ) -> Self {
+        let neighbour = Neighbour::new(transport, clock, settings.requests_per_second);
+        let client = Client::new(Arc::new(neighbour), origin, redactor.clone()).with_limits(limits);
+        let inner = Inner {
+            client,
+            clock,
+            settings,
+            sightings: Arc::default(),
+            redactor,
+            contacted: AtomicBool::new(false),
+            saved: AtomicU64::new(0),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// What was asked so far.
+    pub fn usage(&self) -> Usage {
+        self.inner.client.usage()
+    }
+
+    /// How many looks at pipelines were served by somebody else's request.
+    pub fn saved(&self) -> u64 {
+        self.inner.saved.load(Ordering::Relaxed)
+    }
+}
+
+impl Effects for SemaphoreEffects {
+    fn call(&self, request: CallRequest) -> BoxFuture<'static, Outcome> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            let started_at = inner.clock.now();
+            let before = inner.client.usage().requests;
+            let result = inner.carry_out(&request).await;
+            if matches!(&result, Ok(_)) || matches!(&result, Err(f) if f.status.is_some()) {
+                inner.contact();
+            }
+            let requests = inner.client.usage().requests.saturating_sub(before);
+            Outcome {
+                started_at,
+                ended_at: inner.clock.now(),
+                requests: u32::try_from(requests).unwrap_or(u32::MAX),
+                result,
+            }
+        })
+    }
+}
+
+impl Inner {
+    /// Notes that Semaphore has answered.
+    pub(super) fn contact(&self) {
+        self.contacted.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that a look needed no request of its own.
+    pub(super) fn save(&self) {
+        self.saved.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether Semaphore has ever answered.
+    pub(super) fn contacted(&self) -> bool {
+        self.contacted.load(Ordering::Relaxed)
+    }
+
+    async fn carry_out(&self, request: &CallRequest) -> Result<Answer, Failure> {
+        let intents = request.intents.as_ref();
+        match CallClass::of(&request.call) {
+            CallClass::Repeatable | CallClass::Token | CallClass::Blind => {
+                self.write(&request.key, &request.call, intents).await
+            }
+            CallClass::Read => {
+                let within = request.remaining;
+                tokio::select! {
+                    biased;
+                    answer = self.read(&request.call, &request.key) => answer,
+                    () = self.clock.sleep(within) => Err(out_of_time("there was no answer", "", None, within)),
+                }
+            }
+            CallClass::Wait => self.wait(request).await,
+        }
+    }
+
+    async fn write(
+        &self,
+        key: &EffectKey,
+        call: &Call,
+        intents: &dyn Intents,
+    ) -> Result<Answer, Failure> {
+        match call.clone() {
+            Call::RunWorkflow {
+                project_id,
+                reference,
+                commit_sha,
+                pipeline_file,
+                parameters,
+                mark,
+            } => {
+                let run = ToRun {
+                    project_id,
+                    reference,
+                    commit_sha,
+                    pipeline_file,
+                    parameters,
+                    mark,
+                };
+                self.run_workflow(key, intents, run).await
+            }
+            Call::TriggerPromotion {
+                pipeline_id,
+                name,
+                parameters,
+                r#override,
+                token,
+            } => {
+                let pipeline_id = id(&pipeline_id)?;
+                let trigger = TriggerPromotion {
+                    pipeline_id,
+                    name,
+                    parameters,
+                    r#override,
+                    request_token: token,
+                };
+                self.trigger_promotion(key, intents, trigger).await
+            }
+            _ => Err(not_of_this_class(call)),
+        }
+    }
+
+    async fn read(&self, call: &Call, key: &EffectKey) -> Result<Answer, Failure> {
+        match call {
+            Call::ResolveProject { name } => {
+                let project = self.client.project_by_name(name).await.map_err(of_error)?;
+                Ok(answer(
+                    json!({"id": project.value.id, "name": project.value.name}),
+                    project.response,
+                ))
+            }
+            Call::DescribePipeline {
+                pipeline_id,
+                detailed,
+            } => {
+                let described = self
+                    .client
+                    .describe_pipeline(&id(pipeline_id)?, *detailed)
+                    .await
+                    .map_err(of_error)?;
+                let value = self.pipeline_value(&described.value.pipeline, &described.value.blocks);
+                Ok(answer(value, described.response))
+            }
+            Call::ListPromotions { pipeline_id, name } => {
+                let pipeline = id(pipeline_id)?;
+                let listing = self
+                    .client
+                    .list_promotions(&pipeline, name.as_deref(), PROMOTIONS_MAX)
+                    .await;
+                let listing = listing.map_err(of_error)?;
+                let events: Vec<Value> =
+                    listing.items.iter().map(|event| event.to_value()).collect();
+                Ok(answer(Value::Array(events), listing.response))
+            }
+            Call::DescribeJob { job_id } => {
+                let job = id(job_id)?;
+                let described = self.client.describe_job(&job).await.map_err(of_error)?;
+                let mut value = described.value.to_value();
+                value["url"] = json!(self.client.job_url(&job));
+                Ok(answer(value, described.response))
+            }
+            Call::FetchLog {
+                job_id,
+                job_name,
+                folder,
+                format,
+                tail,
+            } => {
+                let order = super::logs::Order {
+                    job_id,
+                    job_name,
+                    folder,
+                    format,
+                    tail: *tail,
+                };
+                self.fetch_log(&order, key).await
+            }
+            _ => Err(not_of_this_class(call)),
+        }
+    }
+
+    async fn wait(&self, request: &CallRequest) -> Result<Answer, Failure> {
+        let teller = Teller {
+            step: &request.key.step,
+            observe: request.observe.as_ref(),
+        };
+        match &request.call {
+            Call::AwaitPipeline {
+                pipeline_id,
+                follow,
+            } => {
+                self.await_pipeline(&id(pipeline_id)?, *follow, request.remaining, &teller)
+                    .await
+            }
+            Call::AwaitPromotion {
+                pipeline_id,
+                name,
+                known,
+                within_ms,
+            } => {
+                let within = Duration::from_millis(*within_ms).min(request.remaining);
+                self.await_promotion(&id(pipeline_id)?, (name, known), within, &teller)
+                    .await
+            }
+            call => Err(not_of_this_class(call)),
+        }
+    }
+}
+
+/// An answer with its JSON.
+pub(super) fn answer(value: Value, response: Value) -> Answer {
+    Answer {
+        value,
+        response: Some(response),
+        ..Answer::default()
+    }
+}
+
+fn not_of_this_class(call: &Call) -> Failure {
+    let words = format!(
+        "`{}` is done in another way: this is a bug in runner",
+        call.word()
+    );
+    Failure::new(crate::event::FailureKind::Bug, words)
+}

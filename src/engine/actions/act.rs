@@ -1,0 +1,94 @@
+//! What every action is to the machine.
+
+use std::time::Duration;
+
+use super::{
+    check, describe_pipeline, fetch_logs, promote, run_workflow, set, sleep, wait_pipeline,
+};
+use crate::engine::call::Call;
+use crate::engine::params::Params;
+use crate::engine::record::Record;
+use crate::event::{Answer, Failure, FailureKind};
+use crate::ids::derived_uuid;
+
+/// What an action is told.
+pub(in crate::engine) enum Input<'a> {
+    /// Begin.
+    Start,
+    /// The call gave this.
+    Answer(&'a Answer),
+    /// The call failed for good: it will not be tried again.
+    Failure(&'a Failure),
+    /// The time is over.
+    Slept,
+}
+
+/// What an action wants next.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::engine) enum Next {
+    /// This call.
+    Call(Call),
+    /// To be woken after this long.
+    Sleep(Duration),
+    /// Nothing: it did what it should.
+    Done,
+    /// Nothing: it failed.
+    Fail(Failure),
+}
+
+/// What an action may know of its surroundings.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Cx {
+    /// The random number of the run.
+    pub(in crate::engine) salt: String,
+    /// The step.
+    pub(in crate::engine) step: String,
+    /// Whether new pipelines are marked as ours.
+    pub(in crate::engine) mark: bool,
+}
+
+impl Cx {
+    /// A request token of the step: the same whenever the same step asks for the same thing.
+    pub(in crate::engine) fn token(&self, what: &str) -> String {
+        derived_uuid(&[&self.salt, &self.step, what])
+    }
+}
+
+/// A running action.
+pub(in crate::engine) trait Act: Send {
+    /// What it wants next.
+    fn next(&mut self, input: Input<'_>) -> Next;
+    /// What it has to show so far.
+    fn record(&self) -> &Record;
+}
+
+/// Begins an action by its name.
+pub(in crate::engine) fn start(
+    name: &str,
+    params: &Params,
+    cx: &Cx,
+) -> Result<Box<dyn Act>, Failure> {
+    Ok(match name {
+        "check" => Box::new(check::Check::new(params)),
+        "describe_pipeline" => Box::new(describe_pipeline::DescribePipeline::new(params)),
+        "fetch_logs" => Box::new(fetch_logs::FetchLogs::new(params)),
+        "promote" => Box::new(promote::Promote::new(params, cx)),
+        "run_workflow" => Box::new(run_workflow::RunWorkflow::new(params, cx)),
+        "set" => Box::new(set::Set::new(params)),
+        "sleep" => Box::new(sleep::Sleep::new(params)),
+        "wait_pipeline" => Box::new(wait_pipeline::WaitPipeline::new(params)),
+        other => {
+            let words = format!(
+                "the action `{other}` is in the catalog but not in the engine: this is a bug in runner"
+            );
+            return Err(Failure::new(FailureKind::Bug, words));
+        }
+    })
+}
+
+/// An input that cannot come in this state.
+pub(super) fn out_of_turn(action: &str) -> Next {
+    let words =
+        format!("the action `{action}` was told something out of turn: this is a bug in runner");
+    Next::Fail(Failure::new(FailureKind::Bug, words))
+}

@@ -1,0 +1,155 @@
+//! How a run ends: pure functions over how its steps ended.
+
+use serde_json::{Value, json};
+
+use crate::event::{FailureKind, StepEnded};
+use crate::outcome::{RunOutcome, StepOutcome};
+
+/// Why a run is to stop before all its steps had their turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// A person asked.
+    Canceled { by: String },
+    /// The deadline of the run passed.
+    Deadline { after: String },
+    /// A step failed, and `on_failure` is `stop`.
+    Failure { step: String },
+}
+
+impl Stop {
+    /// Why a step was given up, in words.
+    pub(super) fn why(&self) -> String {
+        match self {
+            Self::Canceled { by } => format!("the run was canceled by {by}"),
+            Self::Deadline { after } => format!("the deadline of the run passed after {after}"),
+            Self::Failure { step } => {
+                format!("not started: `{step}` failed, and `on_failure` is `stop`")
+            }
+        }
+    }
+}
+
+/// The outcome of a run, why, and the class of what went wrong.
+pub(super) fn verdict<'a>(
+    stop: Option<&Stop>,
+    steps: impl Iterator<Item = &'a StepEnded> + Clone,
+) -> (RunOutcome, Option<String>, Option<FailureKind>) {
+    let failed = || {
+        steps
+            .clone()
+            .filter(|step| step.outcome == StepOutcome::Failed && !step.allowed_to_fail)
+    };
+    let unknown: Vec<&str> = steps
+        .clone()
+        .filter(|step| step.outcome == StepOutcome::Unknown)
+        .map(|step| step.step.as_str())
+        .collect();
+    if !unknown.is_empty() {
+        let why = format!(
+            "what {} did could not be found out: a person must look",
+            names(&unknown)
+        );
+        return (
+            RunOutcome::Unknown,
+            Some(why),
+            Some(FailureKind::FateUnknown),
+        );
+    }
+    match stop {
+        Some(stop @ Stop::Canceled { .. }) => {
+            return (
+                RunOutcome::Canceled,
+                Some(stop.why()),
+                Some(FailureKind::Canceled),
+            );
+        }
+        Some(stop @ Stop::Deadline { .. }) => {
+            return (
+                RunOutcome::Deadline,
+                Some(stop.why()),
+                Some(FailureKind::Deadline),
+            );
+        }
+        Some(Stop::Failure { .. }) | None => {}
+    }
+    let names_failed: Vec<&str> = failed().map(|step| step.step.as_str()).collect();
+    if names_failed.is_empty() {
+        return (RunOutcome::Passed, None, None);
+    }
+    let worst = failed()
+        .filter_map(|step| step.error.as_ref())
+        .map(|error| error.kind)
+        .max_by_key(|kind| weight(*kind))
+        .unwrap_or(FailureKind::StepFailed);
+    (
+        RunOutcome::Failed,
+        Some(format!("{} failed", names(&names_failed))),
+        Some(worst),
+    )
+}
+
+/// Which failure names the run when several steps failed: the rank of the exit codes.
+fn weight(kind: FailureKind) -> u8 {
+    match kind {
+        FailureKind::Bug => 6,
+        FailureKind::File => 5,
+        FailureKind::FateUnknown => 4,
+        FailureKind::Unauthorized | FailureKind::Permission => 3,
+        FailureKind::Network => 2,
+        FailureKind::Deadline => 1,
+        FailureKind::Timeout
+        | FailureKind::RateLimited
+        | FailureKind::Server
+        | FailureKind::AuthOutage
+        | FailureKind::NotFound
+        | FailureKind::Refused
+        | FailureKind::QueueFull
+        | FailureKind::NotPassed
+        | FailureKind::InvalidAnswer
+        | FailureKind::Limit
+        | FailureKind::PipelineFailed
+        | FailureKind::PipelineStopped
+        | FailureKind::PromotionFailed
+        | FailureKind::Assert
+        | FailureKind::Check
+        | FailureKind::Fail
+        | FailureKind::Extract
+        | FailureKind::Template
+        | FailureKind::Parameter
+        | FailureKind::Rejected
+        | FailureKind::Canceled
+        | FailureKind::StepFailed => 0,
+    }
+}
+
+/// `run.failed`: what went wrong, for `finally`.
+pub(super) fn failed_list<'a>(steps: impl Iterator<Item = &'a StepEnded>) -> Value {
+    steps
+        .filter(|step| {
+            matches!(step.outcome, StepOutcome::Failed | StepOutcome::Unknown)
+                && !step.allowed_to_fail
+        })
+        .map(|step| {
+            json!({
+                "step": step.step, "why": step.why,
+                "pipeline_id": step.outputs.get("pipeline_id"),
+                "url": step.links.first().map(|link| link.url.clone()),
+            })
+        })
+        .collect()
+}
+
+/// Names in backticks with commas and `and`; many are counted.
+fn names(list: &[&str]) -> String {
+    let quoted: Vec<String> = list
+        .iter()
+        .take(3)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match (list.len(), quoted.split_last()) {
+        (n, _) if n > 3 => format!("{} and {} more", quoted.join(", "), n - 3),
+        (_, Some((last, []))) => last.clone(),
+        (_, Some((last, rest))) => format!("{} and {last}", rest.join(", ")),
+        (_, None) => String::new(),
+    }
+}

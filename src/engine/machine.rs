@@ -1,0 +1,579 @@
+//! The machine: facts in, commands and events out.
+//!
+//! It owns the state of a run and is the only thing that changes it. It is pure: the same plan, inputs
+//! and facts give the same commands and events. What a single step does next is decided in `moves.rs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::actions::Input;
+use super::call::Call;
+use super::ending::{Stop, failed_list, verdict};
+use super::params::read_duration;
+use super::retry::Budget;
+use super::schedule::Schedule;
+use super::scope::Shared;
+use super::seam::{Cmd, Due, Ev, Turn};
+use super::step::{Ended, Node, Outstanding, State};
+use crate::clock::{Moment, later};
+use crate::duration;
+use crate::event::{Event, Failure, FailureKind, RunCreated, RunEnded, StepEnded, StepInfo};
+use crate::outcome::{RunOutcome, StepOutcome};
+use crate::plan::{BoundInputs, Phase, Plan, PlanStep};
+use crate::secret::MASK;
+use crate::template::{Data, LocatedError, Scope, Tree};
+
+/// What a run is, beside its plan and inputs.
+#[derive(Debug, Clone)]
+pub struct RunInfo {
+    /// Its id.
+    pub id: String,
+    /// A random number made with the run: tokens and jitter are derived from it.
+    pub salt: String,
+    /// The path of the playbook, as it was given.
+    pub path: String,
+    /// The version of the runner.
+    pub runner: String,
+    /// The address of the Semaphore job around us, or empty.
+    pub url: String,
+    /// When the run was made.
+    pub started_at: Timestamp,
+    /// The time of the whole run, when it was given beside the playbook.
+    pub timeout: Option<Duration>,
+    /// For how long the network may be away.
+    pub budget: Budget,
+    /// Whether new pipelines are marked as ours.
+    pub mark: bool,
+}
+
+/// Why a run could not begin: nothing was sent.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum StartError {
+    /// A template of the playbook itself could not be filled in.
+    #[error(transparent)]
+    Template(#[from] LocatedError),
+    /// The time of the whole run came out as something else.
+    #[error("the `timeout` of the playbook came out as {0}, which is no duration")]
+    Timeout(String),
+}
+
+const RUN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(24 * 3600);
+const RUN_DEADLINE: &str = "run-deadline";
+const FINALLY_DEADLINE: &str = "finally-deadline";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Main,
+    Finally,
+    Ended,
+}
+
+/// A run.
+pub struct Machine {
+    pub(super) run: RunInfo,
+    pub(super) plan: Arc<Plan>,
+    inputs: BoundInputs,
+    pub(super) shared: Shared,
+    pub(super) nodes: Vec<Node>,
+    by_id: BTreeMap<String, usize>,
+    /// Which steps some expression reads.
+    read: BTreeSet<usize>,
+    schedule: Schedule,
+    stage: Stage,
+    /// How many steps of the stage have not ended.
+    open: usize,
+    stop: Option<Stop>,
+    finally_stop: Option<Stop>,
+    run_timeout: Duration,
+    /// Whether Semaphore has ever answered in this run.
+    pub(super) contacted: bool,
+    /// Ids that this run was given, and when (active time).
+    pub(super) handed_out: BTreeMap<String, u64>,
+    pub(super) now: Moment,
+    pub(super) turn: Turn,
+}
+
+impl Machine {
+    /// A run that has not begun.
+    pub fn new(run: RunInfo, plan: Arc<Plan>, inputs: BoundInputs) -> Result<Self, StartError> {
+        let shared = Shared::new(&plan, &inputs, &run_value(&run, &plan))?;
+        let run_timeout = run_timeout(&run, &plan, &shared)?;
+        let mut read: BTreeSet<usize> = plan
+            .steps
+            .iter()
+            .flat_map(|s| s.reads.iter().copied())
+            .collect();
+        let by_id: BTreeMap<String, usize> = plan
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(i, s)| (s.id.clone(), i))
+            .collect();
+        read.extend(mentioned_steps(plan.outputs.values(), &by_id));
+        let now = Moment::start(run.started_at);
+        Ok(Self {
+            run,
+            inputs,
+            shared,
+            nodes: Vec::new(),
+            by_id,
+            read,
+            schedule: Schedule::default(),
+            stage: Stage::Main,
+            open: 0,
+            stop: None,
+            finally_stop: None,
+            run_timeout,
+            contacted: false,
+            handed_out: BTreeMap::new(),
+            now,
+            turn: Turn::default(),
+            plan,
+        })
+    }
+
+    /// Takes a fact, or begins the run, and says what is to be done.
+    pub fn step(&mut self, ev: Option<Ev>, at: Moment) -> Turn {
+        self.now = at;
+        match ev {
+            None => self.begin(),
+            Some(ev) => {
+                self.turn.events.push(ev.clone().into());
+                self.take(ev);
+            }
+        }
+        self.settle();
+        std::mem::take(&mut self.turn)
+    }
+
+    /// Whether nothing more can happen.
+    pub fn has_ended(&self) -> bool {
+        self.stage == Stage::Ended
+    }
+
+    /// The place of a step in the plan's order, for delivering outcomes of one instant in that order.
+    pub fn order(&self, step: &str) -> usize {
+        self.by_id.get(step).copied().unwrap_or(usize::MAX)
+    }
+
+    fn begin(&mut self) {
+        if !self.nodes.is_empty() || self.stage != Stage::Main {
+            return;
+        }
+        let deadline = later(self.now.wall, self.run_timeout);
+        let created = self.created(deadline);
+        self.turn.events.push(Event::RunCreated(created));
+        self.turn.commands.push(Cmd::Timer {
+            key: RUN_DEADLINE.to_owned(),
+            due: Due::Wall(deadline),
+        });
+        self.add_steps(Phase::Main);
+    }
+
+    fn created(&self, deadline: Timestamp) -> RunCreated {
+        let shown = |name: &String, value: &Value| {
+            if self.inputs.secrets.contains(name) {
+                json!(MASK)
+            } else {
+                value.clone()
+            }
+        };
+        RunCreated {
+            id: self.run.id.clone(),
+            name: self.plan.name.clone(),
+            path: self.run.path.clone(),
+            digest: self.plan.digest.clone(),
+            salt: self.run.salt.clone(),
+            runner: self.run.runner.clone(),
+            inputs: self
+                .inputs
+                .values
+                .iter()
+                .map(|(n, v)| (n.clone(), shown(n, v)))
+                .collect(),
+            secrets: self.inputs.secrets.clone(),
+            url: self.run.url.clone(),
+            steps: self
+                .plan
+                .steps
+                .iter()
+                .map(|step| step_info(step, &self.plan))
+                .collect(),
+            deadline,
+        }
+    }
+
+    /// Makes the steps of a phase known to the schedule; those of the main phase come first in the plan.
+    fn add_steps(&mut self, phase: Phase) {
+        let plan = Arc::clone(&self.plan);
+        for (index, step) in plan
+            .steps
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.phase == phase)
+        {
+            let needs: BTreeSet<usize> = step.needs.iter().map(|need| need.step).collect();
+            self.schedule.add(&needs);
+            self.nodes.push(Node {
+                step: index,
+                id: step.id.clone(),
+                state: State::Waiting,
+            });
+            self.open += 1;
+        }
+    }
+
+    fn take(&mut self, ev: Ev) {
+        match ev {
+            Ev::Ended { key, outcome } => {
+                if let Some(index) = self.by_id.get(&key.step).copied() {
+                    self.call_ended(index, &key, &outcome);
+                }
+            }
+            Ev::Timer { key } if key == RUN_DEADLINE => {
+                if self.stage == Stage::Main {
+                    let after = duration::show(self.run_timeout);
+                    self.stop_now(Stop::Deadline { after });
+                }
+            }
+            Ev::Timer { key } if key == FINALLY_DEADLINE => {
+                if self.stage == Stage::Finally {
+                    let after = duration::show(self.plan.finally_timeout);
+                    self.stop_now(Stop::Deadline { after });
+                }
+            }
+            Ev::Timer { key } => self.timer_fired(&key),
+            Ev::Cancel { by } => self.stop_now(Stop::Canceled { by }),
+            Ev::Resumed { .. } => self.resumed(),
+            // Approvals have no step that waits for them yet; parking is the driver's affair.
+            Ev::Answered { .. } | Ev::Parked { .. } => {}
+        }
+    }
+
+    fn timer_fired(&mut self, key: &str) {
+        let found = self.nodes.iter().position(|node| match &node.state {
+            State::Running(running) => running.outstanding.key().as_deref() == Some(key),
+            State::Waiting | State::Ended(_) => false,
+        });
+        if let Some(index) = found {
+            self.woken(index);
+        }
+    }
+
+    /// A runner is there again: what stalled is asked again.
+    fn resumed(&mut self) {
+        for index in 0..self.nodes.len() {
+            let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+                continue;
+            };
+            if let Outstanding::Stalled { key, call } = running.outstanding.clone() {
+                self.call_again(index, &key, call, super::retry::Tries::default());
+            }
+        }
+    }
+
+    /// Begins what may begin, and moves from one stage to the next.
+    fn settle(&mut self) {
+        loop {
+            while let Some(index) = self.schedule.take_ready() {
+                self.begin_step(index);
+            }
+            match self.stage {
+                Stage::Main if self.open == 0 && !self.nodes.is_empty() => self.begin_finally(),
+                Stage::Finally if self.open == 0 => self.end_run(),
+                Stage::Main | Stage::Finally | Stage::Ended => return,
+            }
+        }
+    }
+
+    fn begin_step(&mut self, index: usize) {
+        if let Some(why) = self.unmet_need(index) {
+            self.end_without_work(index, StepOutcome::Blocked, why);
+            return;
+        }
+        let stop = if self.stage == Stage::Finally {
+            &self.finally_stop
+        } else {
+            &self.stop
+        };
+        if let Some(stop) = stop {
+            let why = stop.why();
+            self.end_without_work(index, StepOutcome::Canceled, why);
+            return;
+        }
+        match self.condition(index) {
+            Ok(None) => self.start_work(index),
+            Ok(Some(why)) => self.end_without_work(index, StepOutcome::Skipped, why),
+            Err(failure) => self.end_step(index, StepOutcome::Failed, Some(failure)),
+        }
+    }
+
+    /// Why a step cannot run, when one of its needs ended otherwise than it wants.
+    fn unmet_need(&self, index: usize) -> Option<String> {
+        let step = self.plan_step(index)?;
+        step.needs.iter().find_map(|need| {
+            let needed = self.nodes.get(need.step)?;
+            let outcome = needed.ended()?.told.outcome;
+            (!need.accept.takes(outcome)).then(|| {
+                let verb = if outcome == StepOutcome::Unknown {
+                    "is"
+                } else {
+                    "was"
+                };
+                let how = match outcome {
+                    StepOutcome::Passed | StepOutcome::Failed => outcome.to_string(),
+                    _ => format!("{verb} {outcome}"),
+                };
+                format!("needs `{}: {}`, but it {how}", needed.id, need.accept)
+            })
+        })
+    }
+
+    fn begin_finally(&mut self) {
+        let (outcome, _, _) = self.verdict();
+        self.stage = Stage::Finally;
+        self.turn.commands.push(Cmd::Drop {
+            key: RUN_DEADLINE.to_owned(),
+        });
+        if !self
+            .plan
+            .steps
+            .iter()
+            .any(|step| step.phase == Phase::Finally)
+        {
+            return;
+        }
+        self.turn.events.push(Event::FinallyStarted { outcome });
+        let mut run = run_value(&self.run, &self.plan);
+        if let Some(run) = run.as_object_mut() {
+            run.insert("outcome".to_owned(), json!(outcome.as_str()));
+            run.insert("failed".to_owned(), failed_list(self.told()));
+        }
+        self.shared.set_run(&run);
+        let due = self
+            .now
+            .active_ms
+            .saturating_add(millis(self.plan.finally_timeout));
+        self.turn.commands.push(Cmd::Timer {
+            key: FINALLY_DEADLINE.to_owned(),
+            due: Due::Active(due),
+        });
+        self.add_steps(Phase::Finally);
+    }
+
+    fn end_run(&mut self) {
+        let (mut outcome, mut why, mut failure) = self.verdict();
+        let mut outputs = Map::new();
+        let plan = Arc::clone(&self.plan);
+        let scope = self.output_scope(&plan.outputs);
+        for (name, tree) in &plan.outputs {
+            match tree.render(&scope) {
+                Ok(Some(value)) => {
+                    outputs.insert(name.clone(), value);
+                }
+                Ok(None) => {}
+                Err(error) if outcome == RunOutcome::Passed => {
+                    outcome = RunOutcome::Failed;
+                    why = Some(format!("the output `{name}` cannot be computed: {error}"));
+                    failure = Some(FailureKind::Template);
+                }
+                // On a red run an output may be missing: what it speaks of may never have happened.
+                Err(_) => {}
+            }
+        }
+        self.stage = Stage::Ended;
+        self.turn.commands.push(Cmd::Drop {
+            key: FINALLY_DEADLINE.to_owned(),
+        });
+        self.turn.events.push(Event::RunEnded(RunEnded {
+            outcome,
+            why,
+            failure,
+            outputs,
+        }));
+    }
+
+    fn verdict(&self) -> (RunOutcome, Option<String>, Option<FailureKind>) {
+        verdict(self.stop.as_ref(), self.told())
+    }
+
+    fn told(&self) -> impl Iterator<Item = &StepEnded> + Clone {
+        self.nodes
+            .iter()
+            .filter_map(|node| node.ended().map(|ended| &ended.told))
+    }
+
+    /// Stops for good: nothing new begins, and what is at work is given up.
+    fn stop_now(&mut self, stop: Stop) {
+        let failure = match &stop {
+            Stop::Deadline { .. } => Failure::new(FailureKind::Deadline, stop.why()),
+            Stop::Canceled { .. } | Stop::Failure { .. } => {
+                Failure::new(FailureKind::Canceled, stop.why())
+            }
+        };
+        let slot = match self.stage {
+            Stage::Main => &mut self.stop,
+            Stage::Finally => &mut self.finally_stop,
+            Stage::Ended => return,
+        };
+        if matches!(slot, Some(Stop::Canceled { .. } | Stop::Deadline { .. })) {
+            return;
+        }
+        *slot = Some(stop);
+        for index in 0..self.nodes.len() {
+            self.give_up(index, &failure);
+        }
+    }
+
+    /// A step failed that was not allowed to: with `on_failure: stop` nothing new begins.
+    pub(super) fn failed(&mut self, index: usize) {
+        use crate::plan::OnFailure;
+        if self.plan.on_failure == OnFailure::Stop
+            && self.stage == Stage::Main
+            && self.stop.is_none()
+        {
+            let step = self
+                .nodes
+                .get(index)
+                .map(|node| node.id.clone())
+                .unwrap_or_default();
+            self.stop = Some(Stop::Failure { step });
+        }
+    }
+
+    /// Records that a step has ended, and lets those that need it move on.
+    pub(super) fn close(&mut self, index: usize, told: StepEnded, data: Data) {
+        self.turn.events.push(Event::StepEnded(told.clone()));
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.state = State::Ended(Box::new(Ended { told, data }));
+        }
+        self.open = self.open.saturating_sub(1);
+        self.schedule.end(index);
+    }
+
+    /// Whether any expression reads a step.
+    pub(super) fn is_read(&self, index: usize) -> bool {
+        self.read.contains(&index)
+    }
+
+    pub(super) fn plan_step(&self, index: usize) -> Option<&PlanStep> {
+        let node = self.nodes.get(index)?;
+        self.plan.steps.get(node.step)
+    }
+
+    /// What the expressions of a step see.
+    pub(super) fn scope_of(&self, index: usize) -> Scope {
+        let reads = self
+            .plan_step(index)
+            .map(|step| step.reads.clone())
+            .unwrap_or_default();
+        self.shared
+            .scope()
+            .with("steps", self.steps_data(reads.into_iter()))
+    }
+
+    fn output_scope(&self, outputs: &IndexMap<String, Tree>) -> Scope {
+        let mentioned = mentioned_steps(outputs.values(), &self.by_id);
+        self.shared
+            .scope()
+            .with("steps", self.steps_data(mentioned.into_iter()))
+    }
+
+    fn steps_data(&self, indices: impl Iterator<Item = usize>) -> Data {
+        let fields = indices.filter_map(|index| {
+            let node = self.nodes.get(index)?;
+            Some((node.id.clone(), node.ended()?.data.clone()))
+        });
+        Data::record(fields.collect(), &[])
+    }
+
+    /// Tells an action something, and carries on until it waits for the outside or has ended.
+    pub(super) fn drive(&mut self, index: usize, input: Input<'_>) {
+        let next = match self.nodes.get_mut(index).and_then(Node::running) {
+            Some(running) => running.act.next(input),
+            None => return,
+        };
+        self.carry_on(index, next);
+    }
+
+    pub(super) fn command_call(
+        &mut self,
+        index: usize,
+        key: &crate::event::EffectKey,
+        call: &Call,
+    ) {
+        let deadline = self
+            .nodes
+            .get_mut(index)
+            .and_then(Node::running)
+            .map(|r| r.deadline_active_ms);
+        self.turn.events.push(Event::CallStarted {
+            key: key.clone(),
+            call: call.word().to_owned(),
+            about: call.about(),
+            writes: super::retry::CallClass::of(call).writes(),
+        });
+        self.turn.commands.push(Cmd::Call {
+            key: key.clone(),
+            call: call.clone(),
+            deadline_active_ms: deadline.unwrap_or(u64::MAX),
+        });
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What `run` shows.
+fn run_value(run: &RunInfo, plan: &Plan) -> Value {
+    json!({
+        "id": run.id, "name": plan.name, "url": run.url, "started_at": run.started_at.to_string(),
+    })
+}
+
+fn run_timeout(run: &RunInfo, plan: &Plan, shared: &Shared) -> Result<Duration, StartError> {
+    if let Some(given) = run.timeout {
+        return Ok(given);
+    }
+    let Some(tree) = &plan.timeout else {
+        return Ok(RUN_TIMEOUT_DEFAULT);
+    };
+    match tree.render(&shared.scope())? {
+        None => Ok(RUN_TIMEOUT_DEFAULT),
+        Some(value) => read_duration(&value).ok_or_else(|| StartError::Timeout(value.to_string())),
+    }
+}
+
+fn step_info(step: &PlanStep, plan: &Plan) -> StepInfo {
+    let needs = step.needs.iter().filter_map(|need| {
+        let needed = plan.steps.get(need.step)?;
+        Some((needed.id.clone(), need.accept.to_string()))
+    });
+    StepInfo {
+        id: step.id.clone(),
+        action: step.action.name.to_owned(),
+        description: step.description.clone(),
+        needs: needs.collect(),
+        finally: step.phase == Phase::Finally,
+    }
+}
+
+/// The steps that some trees mention.
+fn mentioned_steps<'a>(
+    trees: impl Iterator<Item = &'a Tree>,
+    by_id: &BTreeMap<String, usize>,
+) -> BTreeSet<usize> {
+    trees
+        .flat_map(Tree::mentions)
+        .filter_map(|(mention, _)| match mention.path.as_slice() {
+            [root, id, ..] if root == "steps" => by_id.get(id).copied(),
+            _ => None,
+        })
+        .collect()
+}

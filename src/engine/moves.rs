@@ -1,0 +1,548 @@
+//! How a single step moves: begins, calls, tries again, ends. The other half of the machine.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::actions::{Cx, Input, Next, start};
+use super::call::Call;
+use super::machine::{Machine, millis};
+use super::params::{Params, read_duration};
+use super::record::Record;
+use super::retry::{CallClass, Situation, Tries, Verdict, decide};
+use super::scope::{Told, extract, step_data};
+use super::seam::{Cmd, Due};
+use super::step::{Node, Outstanding, Running, State};
+use crate::clock::later;
+use crate::duration;
+use crate::event::{EffectKey, Event, Failure, FailureKind, Fate, Outcome, StepEnded};
+use crate::outcome::StepOutcome;
+use crate::plan::PlanStep;
+use crate::template::{Data, Expression, Scope, TemplateError};
+
+const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
+/// An id that Semaphore has just given may not be found everywhere for a moment.
+const FRESH_FOR: Duration = Duration::from_secs(30);
+
+impl Machine {
+    /// Asks `when`: `None` to run, `Some(why)` to skip.
+    pub(super) fn condition(&self, index: usize) -> Result<Option<String>, Failure> {
+        let Some(when) = self.plan_step(index).and_then(|step| step.when.as_ref()) else {
+            return Ok(None);
+        };
+        let scope = self.scope_of(index);
+        match when.value.holds(&scope) {
+            Ok(true) => Ok(None),
+            Ok(false) => Ok(Some(format!(
+                "`when` is false: {}",
+                explained(&when.value, &scope)
+            ))),
+            Err(error) => Err(template_failure(
+                "when",
+                &error.at(&when.place).to_string(),
+                None,
+            )),
+        }
+    }
+
+    /// Begins the work of a step whose needs are met.
+    pub(super) fn start_work(&mut self, index: usize) {
+        let Some(step) = self.plan_step(index).cloned() else {
+            return;
+        };
+        self.turn.events.push(Event::StepStarted {
+            step: self.id(index),
+        });
+        let scope = self.scope_of(index);
+        let begun = Params::resolve(step.action, &step.params, &scope).and_then(|params| {
+            let timeout = timeout_of(&step, &scope)?;
+            let cx = Cx {
+                salt: self.run.salt.clone(),
+                step: self.id(index),
+                mark: self.run.mark,
+            };
+            Ok((start(step.action.name, &params, &cx)?, timeout))
+        });
+        match begun {
+            Err(failure) => self.end_step(index, StepOutcome::Failed, Some(failure)),
+            Ok((act, timeout)) => {
+                let running = Running {
+                    act,
+                    started: self.now,
+                    deadline_active_ms: timeout
+                        .map_or(u64::MAX, |t| self.now.active_ms.saturating_add(millis(t))),
+                    calls: 0,
+                    attempts: 0,
+                    outstanding: Outstanding::Nothing,
+                    giving_up: None,
+                };
+                if let Some(node) = self.nodes.get_mut(index) {
+                    node.state = State::Running(Box::new(running));
+                }
+                self.drive(index, Input::Start);
+            }
+        }
+    }
+
+    /// Does what an action wants next.
+    pub(super) fn carry_on(&mut self, index: usize, next: Next) {
+        match next {
+            Next::Done => self.passed(index),
+            Next::Fail(failure) => self.end_failed(index, failure),
+            Next::Call(call) => {
+                let id = self.id(index);
+                let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+                    return;
+                };
+                running.calls += 1;
+                running.attempts += 1;
+                let key = EffectKey {
+                    step: id,
+                    call: running.calls,
+                    attempt: 1,
+                };
+                running.outstanding = Outstanding::Call {
+                    key: key.clone(),
+                    call: call.clone(),
+                    tries: Tries::default(),
+                };
+                self.command_call(index, &key, &call);
+            }
+            Next::Sleep(duration) => {
+                let now = self.now;
+                let id = self.id(index);
+                let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+                    return;
+                };
+                running.calls += 1;
+                let timer = format!("sleep:{id}#{}", running.calls);
+                let cut =
+                    now.active_ms.saturating_add(millis(duration)) > running.deadline_active_ms;
+                let due = if cut {
+                    Due::Active(running.deadline_active_ms)
+                } else {
+                    Due::Wall(later(now.wall, duration))
+                };
+                running.outstanding = Outstanding::Sleep {
+                    timer: timer.clone(),
+                    cut,
+                };
+                self.turn.commands.push(Cmd::Timer { key: timer, due });
+            }
+        }
+    }
+
+    /// The timer of a step fired.
+    pub(super) fn woken(&mut self, index: usize) {
+        let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+            return;
+        };
+        match std::mem::replace(&mut running.outstanding, Outstanding::Nothing) {
+            Outstanding::Sleep { cut: false, .. } => self.drive(index, Input::Slept),
+            Outstanding::Sleep { cut: true, .. } => {
+                let failure = self.out_of_time(index, None);
+                self.end_failed(index, failure);
+            }
+            Outstanding::Backoff {
+                key, call, tries, ..
+            } => self.call_again(index, &key, call, tries),
+            other @ (Outstanding::Call { .. }
+            | Outstanding::Stalled { .. }
+            | Outstanding::Nothing) => {
+                running.outstanding = other;
+            }
+        }
+    }
+
+    /// Tries a call once more, under the next attempt of its key.
+    pub(super) fn call_again(&mut self, index: usize, key: &EffectKey, call: Call, tries: Tries) {
+        let key = EffectKey {
+            attempt: key.attempt + 1,
+            ..key.clone()
+        };
+        if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
+            running.attempts += 1;
+            running.outstanding = Outstanding::Call {
+                key: key.clone(),
+                call: call.clone(),
+                tries,
+            };
+        }
+        self.command_call(index, &key, &call);
+    }
+
+    /// A call ended: its action goes on, or it is tried again, or the step ends.
+    pub(super) fn call_ended(&mut self, index: usize, key: &EffectKey, outcome: &Outcome) {
+        let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+            return;
+        };
+        let (call, tries) = match &running.outstanding {
+            Outstanding::Call {
+                key: wanted,
+                call,
+                tries,
+            } if wanted == key => (call.clone(), tries.clone()),
+            // Late: the step has moved on without it.
+            _ => return,
+        };
+        let giving_up = running.giving_up.take();
+        running.outstanding = Outstanding::Nothing;
+        match &outcome.result {
+            Ok(answer) => {
+                self.contacted = true;
+                self.remember_ids(&call, &answer.value);
+                for (limit, message) in &answer.limits {
+                    let (limit, message) = (limit.clone(), message.clone());
+                    self.turn.events.push(Event::LimitHit {
+                        step: Some(key.step.clone()),
+                        limit,
+                        message,
+                    });
+                }
+                let next = match self.nodes.get_mut(index).and_then(Node::running) {
+                    Some(running) => running.act.next(Input::Answer(answer)),
+                    None => return,
+                };
+                match giving_up {
+                    // The action has taken note of what the write made; it goes no further.
+                    Some(failure) => self.end_given_up(index, failure),
+                    None => self.carry_on(index, next),
+                }
+            }
+            Err(failure) => {
+                self.contacted |= failure.status.is_some();
+                let mut failure = failure.clone();
+                let class = CallClass::of(&call);
+                if !class.writes() && failure.fate == Fate::Unknown {
+                    failure.fate = Fate::NotDone;
+                }
+                match giving_up {
+                    Some(_) if failure.fate == Fate::Unknown => self.end_failed(index, failure),
+                    Some(first) => self.end_given_up(index, first),
+                    None => self.call_failed(index, (key, call, tries), failure),
+                }
+            }
+        }
+    }
+
+    fn call_failed(
+        &mut self,
+        index: usize,
+        (key, call, mut tries): (&EffectKey, Call, Tries),
+        failure: Failure,
+    ) {
+        let Some(step) = self.plan_step(index) else {
+            return;
+        };
+        let seed = [self.run.salt.as_str(), key.step.as_str()];
+        let fresh = call.subject().and_then(|id| self.handed_out.get(id));
+        let situation = Situation {
+            class: CallClass::of(&call),
+            policy: &step.retry,
+            budget: self.run.budget,
+            contacted: self.contacted,
+            fresh_id: fresh
+                .is_some_and(|since| self.now.active_ms.saturating_sub(*since) < millis(FRESH_FOR)),
+            now_active_ms: self.now.active_ms,
+            seed: &seed,
+        };
+        match decide(&failure, &mut tries, &situation) {
+            Verdict::GiveUp => self.drive(index, Input::Failure(&failure)),
+            Verdict::Park => {
+                if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
+                    running.outstanding = Outstanding::Stalled {
+                        key: key.clone(),
+                        call,
+                    };
+                }
+                self.turn.commands.push(Cmd::Park { failure });
+            }
+            Verdict::Again(delay) => {
+                let due = self.now.active_ms.saturating_add(millis(delay));
+                let timer = format!("retry:{key}");
+                match self.nodes.get_mut(index).and_then(Node::running) {
+                    Some(running) if due < running.deadline_active_ms => {
+                        running.outstanding = Outstanding::Backoff {
+                            timer: timer.clone(),
+                            key: key.clone(),
+                            call,
+                            tries,
+                        };
+                        self.turn.events.push(Event::CallRetried {
+                            key: key.clone(),
+                            failure,
+                            delay_ms: millis(delay),
+                        });
+                        self.turn.commands.push(Cmd::Timer {
+                            key: timer,
+                            due: Due::Active(due),
+                        });
+                    }
+                    _ => {
+                        let late = self.out_of_time(index, Some(&failure));
+                        self.end_failed(index, late);
+                    }
+                }
+            }
+        }
+    }
+
+    fn out_of_time(&mut self, index: usize, last: Option<&Failure>) -> Failure {
+        let total = self
+            .nodes
+            .get_mut(index)
+            .and_then(Node::running)
+            .map_or(0, |running| {
+                running
+                    .deadline_active_ms
+                    .saturating_sub(running.started.active_ms)
+            });
+        let mut message = format!(
+            "the step's time of {} is over",
+            duration::show(Duration::from_millis(total))
+        );
+        if let Some(last) = last {
+            message.push_str("; the last error was: ");
+            message.push_str(&last.message);
+        }
+        Failure::new(FailureKind::Deadline, message).hint("`timeout` gives a step more time")
+    }
+
+    /// Notes the ids that a write was given, for a moment in which they may not be found everywhere.
+    fn remember_ids(&mut self, call: &Call, value: &serde_json::Value) {
+        if !CallClass::of(call).writes() && !matches!(call, Call::AwaitPromotion { .. }) {
+            return;
+        }
+        for name in ["workflow_id", "pipeline_id"] {
+            if let Some(id) = value.get(name).and_then(serde_json::Value::as_str) {
+                self.handed_out.insert(id.to_owned(), self.now.active_ms);
+            }
+        }
+    }
+
+    /// Gives a running step up, at once or as soon as the write that is under way has ended.
+    pub(super) fn give_up(&mut self, index: usize, failure: &Failure) {
+        let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+            return;
+        };
+        if running
+            .outstanding
+            .under_way()
+            .is_some_and(CallClass::writes)
+        {
+            running.giving_up = Some(failure.clone());
+            return;
+        }
+        if let Some(key) = running.outstanding.key() {
+            self.turn.commands.push(Cmd::Drop { key });
+        }
+        self.end_given_up(index, failure.clone());
+    }
+
+    fn end_given_up(&mut self, index: usize, failure: Failure) {
+        self.end_step(index, StepOutcome::Canceled, Some(failure));
+    }
+
+    fn passed(&mut self, index: usize) {
+        let verdict = self.after_action(index, true);
+        match verdict {
+            Ok(()) => self.end_step(index, StepOutcome::Passed, None),
+            Err(failure) => self.end_step(index, StepOutcome::Failed, Some(failure)),
+        }
+    }
+
+    fn end_failed(&mut self, index: usize, failure: Failure) {
+        let outcome = if failure.kind == FailureKind::FateUnknown || failure.fate == Fate::Unknown {
+            StepOutcome::Unknown
+        } else {
+            StepOutcome::Failed
+        };
+        self.end_step(index, outcome, Some(failure));
+    }
+
+    /// `extract` and `assert` of a step whose action has done what it should.
+    fn after_action(&mut self, index: usize, passed: bool) -> Result<(), Failure> {
+        let Some(step) = self.plan_step(index).cloned() else {
+            return Ok(());
+        };
+        let record = self.record_of(index);
+        let mut told = self.told_of(
+            index,
+            if passed {
+                StepOutcome::Passed
+            } else {
+                StepOutcome::Failed
+            },
+            None,
+        );
+        told.outputs.extend(extract(&step, &record)?);
+        if step.asserts.is_empty() {
+            return Ok(());
+        }
+        let this = step_data(
+            &step,
+            &Told {
+                ended: &told,
+                attempts: self.attempts(index),
+                response: record.response.as_ref(),
+            },
+        );
+        let scope = self.scope_of(index).with("this", this);
+        for assert in &step.asserts {
+            match assert.value.holds(&scope) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let words = format!(
+                        "`assert` does not hold: {}",
+                        explained(&assert.value, &scope)
+                    );
+                    return Err(Failure::new(FailureKind::Assert, words));
+                }
+                Err(error) => return Err(located("assert", error, &assert.place)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a step that never began.
+    pub(super) fn end_without_work(&mut self, index: usize, outcome: StepOutcome, why: String) {
+        let mut told = self.told_of(index, outcome, None);
+        told.why = Some(why);
+        self.finish(index, told);
+    }
+
+    /// Ends a step.
+    pub(super) fn end_step(
+        &mut self,
+        index: usize,
+        outcome: StepOutcome,
+        failure: Option<Failure>,
+    ) {
+        let mut told = self.told_of(index, outcome, failure);
+        if let Some(step) = self.plan_step(index) {
+            // It is tried on a failed step too, and never hides the first error.
+            if let Ok(taken) = extract(step, &self.record_of(index)) {
+                told.outputs.extend(taken);
+            }
+        }
+        let counts = outcome == StepOutcome::Failed && !told.allowed_to_fail;
+        self.finish(index, told);
+        if counts || outcome == StepOutcome::Unknown {
+            self.failed(index);
+        }
+    }
+
+    fn finish(&mut self, index: usize, told: StepEnded) {
+        let record = self.record_of(index);
+        let data = match self.plan_step(index) {
+            Some(step) if self.is_read(index) => {
+                let told = Told {
+                    ended: &told,
+                    attempts: self.attempts(index),
+                    response: record.response.as_ref(),
+                };
+                step_data(step, &told)
+            }
+            Some(_) | None => Data::new(&json!(null)),
+        };
+        self.close(index, told, data);
+    }
+
+    fn told_of(&mut self, index: usize, outcome: StepOutcome, error: Option<Failure>) -> StepEnded {
+        let record = self.record_of(index);
+        let now = self.now.active_ms;
+        let started = self
+            .nodes
+            .get_mut(index)
+            .and_then(Node::running)
+            .map_or(now, |r| r.started.active_ms);
+        StepEnded {
+            step: self.id(index),
+            outcome,
+            why: error.as_ref().map(|failure| failure.message.clone()),
+            error,
+            allowed_to_fail: self.plan_step(index).is_some_and(|step| step.allow_failure),
+            outputs: record.outputs,
+            links: record.links,
+            files: record.files,
+            reruns: record.reruns,
+            duration_ms: now.saturating_sub(started),
+        }
+    }
+
+    fn record_of(&self, index: usize) -> Record {
+        match self.nodes.get(index).map(|node| &node.state) {
+            Some(State::Running(running)) => running.act.record().clone(),
+            Some(State::Waiting | State::Ended(_)) | None => Record::default(),
+        }
+    }
+
+    fn attempts(&self, index: usize) -> u32 {
+        match self.nodes.get(index).map(|node| &node.state) {
+            Some(State::Running(running)) => running.attempts,
+            Some(State::Waiting | State::Ended(_)) | None => 0,
+        }
+    }
+
+    pub(super) fn id(&self, index: usize) -> String {
+        self.nodes
+            .get(index)
+            .map(|node| node.id.clone())
+            .unwrap_or_default()
+    }
+}
+
+/// The total time of a step; none means the rest of the run.
+fn timeout_of(step: &PlanStep, scope: &Scope) -> Result<Option<Duration>, Failure> {
+    if let Some(timeout) = &step.timeout {
+        let value = timeout.value.render(scope).map_err(|error| {
+            template_failure("timeout", &error.to_string(), error.error.hint.clone())
+        })?;
+        if let Some(value) = value {
+            let read = read_duration(&value);
+            return read.map(Some).ok_or_else(|| {
+                Failure::new(
+                    FailureKind::Parameter,
+                    format!(
+                        "{}: `timeout` came out as {value}, which is no duration",
+                        timeout.value.place
+                    ),
+                )
+            });
+        }
+    }
+    if matches!(step.action.name, "sleep" | "approve" | "use") {
+        return Ok(None);
+    }
+    Ok(Some(step.default_timeout.unwrap_or(STEP_TIMEOUT_DEFAULT)))
+}
+
+/// An expression with the values that made it come out so.
+fn explained(expression: &Expression, scope: &Scope) -> String {
+    let values: Vec<String> = expression
+        .explain(scope)
+        .into_iter()
+        .map(|(name, value)| {
+            format!(
+                "`{name}` is {}",
+                crate::text::clean_line(&value.to_string(), 80)
+            )
+        })
+        .collect();
+    if values.is_empty() {
+        format!("`{}`", expression.source())
+    } else {
+        format!("`{}`, where {}", expression.source(), values.join(", "))
+    }
+}
+
+fn located(key: &str, error: TemplateError, place: &crate::diagnostic::Place) -> Failure {
+    let hint = error.hint.clone();
+    template_failure(key, &error.at(place).to_string(), hint)
+}
+
+fn template_failure(key: &str, words: &str, hint: Option<String>) -> Failure {
+    let mut failure = Failure::new(FailureKind::Template, format!("{words} (in `{key}`)"));
+    failure.hint = hint;
+    failure
+}

@@ -1,0 +1,115 @@
+//! A step of a run: its state, and how it moves from one to the next.
+//!
+//! `Waiting` → `Running` → `Ended`, or straight from `Waiting` to `Ended`; nothing leaves `Ended`. While it
+//! runs, a step has exactly one thing outstanding: a call, a timer, or nothing because the run is parked.
+
+use super::actions::Act;
+use super::call::Call;
+use super::retry::{CallClass, Tries};
+use crate::clock::Moment;
+use crate::event::{EffectKey, Failure, StepEnded};
+use crate::template::Data;
+
+/// A step.
+pub(super) struct Node {
+    /// Its index in the plan.
+    pub(super) step: usize,
+    /// Its id in this run.
+    pub(super) id: String,
+    /// What it is doing.
+    pub(super) state: State,
+}
+
+/// What a step is doing.
+pub(super) enum State {
+    /// Not all of its needs have ended.
+    Waiting,
+    /// It is at work.
+    Running(Box<Running>),
+    /// It has ended.
+    Ended(Box<Ended>),
+}
+
+/// A step at work.
+pub(super) struct Running {
+    pub(super) act: Box<dyn Act>,
+    pub(super) started: Moment,
+    pub(super) deadline_active_ms: u64,
+    /// How many calls it has made, retries not counted.
+    pub(super) calls: u32,
+    /// How many tries of calls it has made.
+    pub(super) attempts: u32,
+    pub(super) outstanding: Outstanding,
+    /// It is given up as soon as the write that is under way has ended.
+    pub(super) giving_up: Option<Failure>,
+}
+
+/// What a running step waits for.
+#[derive(Debug, Clone)]
+pub(super) enum Outstanding {
+    /// A call.
+    Call {
+        key: EffectKey,
+        call: Call,
+        tries: Tries,
+    },
+    /// The time until a call is tried again.
+    Backoff {
+        timer: String,
+        key: EffectKey,
+        call: Call,
+        tries: Tries,
+    },
+    /// The time of a `sleep`; `cut` when the step's own time is over before.
+    Sleep { timer: String, cut: bool },
+    /// A runner, for the network was away for too long.
+    Stalled { key: EffectKey, call: Call },
+    /// Nothing: it is being moved on at this very moment.
+    Nothing,
+}
+
+impl Outstanding {
+    /// The class of the call that is under way at this moment.
+    pub(super) fn under_way(&self) -> Option<CallClass> {
+        match self {
+            Self::Call { call, .. } => Some(CallClass::of(call)),
+            Self::Backoff { .. } | Self::Sleep { .. } | Self::Stalled { .. } | Self::Nothing => {
+                None
+            }
+        }
+    }
+
+    /// The text under which the driver knows it.
+    pub(super) fn key(&self) -> Option<String> {
+        match self {
+            Self::Call { key, .. } => Some(key.to_string()),
+            Self::Backoff { timer, .. } | Self::Sleep { timer, .. } => Some(timer.clone()),
+            Self::Stalled { .. } | Self::Nothing => None,
+        }
+    }
+}
+
+/// A step that has ended.
+pub(super) struct Ended {
+    pub(super) told: StepEnded,
+    /// As the other steps see it.
+    pub(super) data: Data,
+}
+
+impl Node {
+    /// How it ended, when it has.
+    pub(super) fn ended(&self) -> Option<&Ended> {
+        match &self.state {
+            State::Ended(ended) => Some(ended),
+            State::Waiting | State::Running(_) => None,
+        }
+    }
+
+    /// Its work, while it is at work.
+    pub(super) fn running(&mut self) -> Option<&mut Running> {
+        match &mut self.state {
+            State::Running(running) => Some(running),
+            State::Waiting | State::Ended(_) => None,
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! One event per line, version 1: frozen.
+//!
+//! What `--output events` writes. Small on purpose: what happened, to which step, how it ended. Answers
+//! of calls stay inside. Additions are allowed, and readers skip events that they do not know.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::json::{candidates_v1, error_v1, files_v1, links_v1, run_word, step_word, time_v1};
+use super::v1;
+use crate::clock::millis_between;
+use crate::event::{EffectKey, Event as Inner, Recorded, RunCreated, StepEnded, StepInfo};
+
+/// A line of `--output events`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(title = "Event of a run of runner, version 1")]
+pub struct Line {
+    /// The version of this format: 1.
+    #[schemars(extend("const" = 1))]
+    pub v: u8,
+    /// The number of the event within the run, from 1, without gaps.
+    pub seq: u64,
+    /// When (RFC 3339, UTC).
+    #[schemars(extend("format" = "date-time"))]
+    pub at: String,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run was made. Always the first event.
+    RunCreated {
+        /// The id of the run.
+        id: String,
+        /// The name of the playbook.
+        name: String,
+        /// The playbook.
+        playbook: v1::Playbook,
+        /// The inputs; secret ones as `***`.
+        inputs: IndexMap<String, Value>,
+        /// The steps of the plan, in its order.
+        plan: Vec<Planned>,
+        /// The deadline of the run (RFC 3339, UTC).
+        #[schemars(extend("format" = "date-time"))]
+        deadline: String,
+    },
+    /// A step was added at run time.
+    StepAdded(Planned),
+    /// A step began.
+    StepStarted {
+        /// The step.
+        step: String,
+    },
+    /// A call is about to be carried out.
+    CallStarted {
+        /// Which.
+        #[serde(flatten)]
+        which: Which,
+        /// The word of the call.
+        call: String,
+        /// What it is about, for people.
+        about: String,
+        /// Whether it changes something.
+        writes: bool,
+    },
+    /// A call ended.
+    CallEnded {
+        /// Which.
+        #[serde(flatten)]
+        which: Which,
+        /// How many milliseconds it took.
+        duration_ms: u64,
+        /// How many requests it took.
+        requests: u32,
+        /// What went wrong; null when nothing did.
+        error: Option<v1::Error>,
+    },
+    /// A call that went wrong will be tried again.
+    CallRetried {
+        /// Which went wrong.
+        #[serde(flatten)]
+        which: Which,
+        /// In how many milliseconds it is tried again.
+        delay_ms: u64,
+        /// What went wrong.
+        error: v1::Error,
+    },
+    /// A timer fired.
+    TimerFired {},
+    /// Somebody answered what a step waits for.
+    Answered {
+        /// The step.
+        step: String,
+        /// Yes or no.
+        approved: bool,
+        /// Who.
+        by: String,
+    },
+    /// The run is told to stop for good.
+    CancelRequested {
+        /// Who or what asks.
+        by: String,
+    },
+    /// The runner stopped working on the run; it can be resumed.
+    Parked {
+        /// Why.
+        reason: String,
+        /// The code that the runner ends with.
+        exit_code: u8,
+    },
+    /// A runner works on the run again.
+    Resumed {
+        /// How often it was resumed.
+        session: u32,
+    },
+    /// A step ended.
+    StepEnded(Box<Ended>),
+    /// Everything but `finally` has ended.
+    FinallyStarted {
+        /// How the run would end without `finally`.
+        outcome: v1::RunOutcome,
+    },
+    /// The run ended. Always the last event.
+    RunEnded {
+        /// How.
+        outcome: v1::RunOutcome,
+        /// Why, in words; null when it passed.
+        why: Option<String>,
+        /// The class of what went wrong; null when it passed.
+        kind: Option<String>,
+        /// The outputs of the playbook.
+        outputs: Map<String, Value>,
+    },
+    /// Something that people should know.
+    Warned(v1::Warning),
+    /// A limit bit.
+    LimitHit(v1::LimitHit),
+}
+
+/// A step of the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Planned {
+    /// Its id.
+    pub step: String,
+    /// The name of its action.
+    pub action: String,
+    /// Its description.
+    pub description: Option<String>,
+    /// What it needs: the ids of steps and the outcomes that will do.
+    pub needs: IndexMap<String, String>,
+    /// Whether it stands under `finally`.
+    pub finally: bool,
+}
+
+/// A try of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Which {
+    /// The step.
+    pub step: String,
+    /// The number of the call within the step, from 1.
+    pub number: u32,
+    /// Which try of it, from 1.
+    pub attempt: u32,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Ended {
+    /// The step.
+    pub step: String,
+    /// How.
+    pub outcome: v1::StepOutcome,
+    /// Why, in words; null when it passed.
+    pub why: Option<String>,
+    /// The error; null when it did not fail.
+    pub error: Option<v1::Error>,
+    /// For how many milliseconds it was tried.
+    pub duration_ms: u64,
+    /// Its outputs.
+    pub outputs: Map<String, Value>,
+    /// Where to look.
+    pub links: Vec<v1::Link>,
+    /// What it wrote to disk.
+    pub files: Vec<v1::File>,
+    /// What an unknown write may have made; absent unless the outcome is `unknown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<Vec<v1::Candidate>>,
+}
+
+impl From<&Recorded> for Line {
+    fn from(recorded: &Recorded) -> Self {
+        Self {
+            v: 1,
+            seq: recorded.seq,
+            at: time_v1(recorded.at.wall),
+            event: event(&recorded.event),
+        }
+    }
+}
+
+fn event(event: &Inner) -> Event {
+    match event {
+        Inner::RunCreated(created) => run_created(created),
+        Inner::StepAdded(info) => Event::StepAdded(planned(info)),
+        Inner::StepStarted { step } => Event::StepStarted { step: step.clone() },
+        Inner::CallStarted {
+            key,
+            call,
+            about,
+            writes,
+        } => Event::CallStarted {
+            which: which(key),
+            call: call.clone(),
+            about: about.clone(),
+            writes: *writes,
+        },
+        Inner::CallEnded { key, outcome } => Event::CallEnded {
+            which: which(key),
+            duration_ms: millis_between(outcome.started_at, outcome.ended_at),
+            requests: outcome.requests,
+            error: outcome.result.as_ref().err().map(error_v1),
+        },
+        Inner::CallRetried {
+            key,
+            failure,
+            delay_ms,
+        } => Event::CallRetried {
+            which: which(key),
+            delay_ms: *delay_ms,
+            error: error_v1(failure),
+        },
+        Inner::TimerFired { .. } => Event::TimerFired {},
+        Inner::Answered { step, approved, by } => Event::Answered {
+            step: step.clone(),
+            approved: *approved,
+            by: by.clone(),
+        },
+        Inner::CancelRequested { by } => Event::CancelRequested { by: by.clone() },
+        Inner::Parked { reason, exit_code } => Event::Parked {
+            reason: reason.clone(),
+            exit_code: *exit_code,
+        },
+        Inner::Resumed { session } => Event::Resumed { session: *session },
+        Inner::StepEnded(ended) => Event::StepEnded(Box::new(step_ended(ended))),
+        Inner::FinallyStarted { outcome } => Event::FinallyStarted {
+            outcome: run_word(*outcome),
+        },
+        Inner::RunEnded(ended) => Event::RunEnded {
+            outcome: run_word(ended.outcome),
+            why: ended.why.clone(),
+            kind: ended.failure.map(|kind| kind.as_str().to_owned()),
+            outputs: ended.outputs.clone(),
+        },
+        Inner::Warned { step, message } => Event::Warned(v1::Warning {
+            step: step.clone(),
+            message: message.clone(),
+        }),
+        Inner::LimitHit {
+            step,
+            limit,
+            message,
+        } => Event::LimitHit(v1::LimitHit {
+            step: step.clone(),
+            limit: limit.clone(),
+            message: message.clone(),
+        }),
+    }
+}
+
+fn run_created(created: &RunCreated) -> Event {
+    Event::RunCreated {
+        id: created.id.clone(),
+        name: created.name.clone(),
+        playbook: v1::Playbook {
+            path: created.path.clone(),
+            digest: created.digest.clone(),
+        },
+        inputs: created.inputs.clone(),
+        plan: created.steps.iter().map(planned).collect(),
+        deadline: time_v1(created.deadline),
+    }
+}
+
+fn planned(info: &StepInfo) -> Planned {
+    Planned {
+        step: info.id.clone(),
+        action: info.action.clone(),
+        description: info.description.clone(),
+        needs: info.needs.iter().cloned().collect(),
+        finally: info.finally,
+    }
+}
+
+fn which(key: &EffectKey) -> Which {
+    Which {
+        step: key.step.clone(),
+        number: key.call,
+        attempt: key.attempt,
+    }
+}
+
+fn step_ended(ended: &StepEnded) -> Ended {
+    Ended {
+        step: ended.step.clone(),
+        outcome: step_word(ended.outcome),
+        why: ended.why.clone(),
+        error: ended.error.as_ref().map(error_v1),
+        duration_ms: ended.duration_ms,
+        outputs: ended.outputs.clone(),
+        links: links_v1(&ended.links),
+        files: files_v1(&ended.files),
+        candidates: candidates_v1(ended),
+    }
+}

@@ -1,0 +1,72 @@
+//! What a store reads out of the events it is given: the little that a list of runs, the intents and the
+//! history must show. Pure, and the same for every store.
+
+use jiff::Timestamp;
+
+use super::error::StoreError;
+use super::model::PastStep;
+use crate::event::{EffectKey, Event, Recorded};
+use crate::outcome::{RunOutcome, StepOutcome};
+
+/// How many past runs of a step are kept.
+pub(super) const HISTORY_MAX: usize = 20;
+
+/// What an event changes beside being stored.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Change<'a> {
+    /// The intent of this call is closed.
+    Closed(&'a EffectKey),
+    /// The run is parked.
+    Parked(&'a str),
+    /// The run is worked on again.
+    Resumed,
+    /// A step is history.
+    Past(&'a str, PastStep),
+    /// The run ended.
+    Ended(RunOutcome, Timestamp),
+}
+
+/// What an event changes, if anything.
+pub(super) fn change(recorded: &Recorded) -> Option<Change<'_>> {
+    match &recorded.event {
+        Event::CallEnded { key, .. } => Some(Change::Closed(key)),
+        Event::Parked { reason, .. } => Some(Change::Parked(reason)),
+        Event::Resumed { .. } => Some(Change::Resumed),
+        Event::RunEnded(ended) => Some(Change::Ended(ended.outcome, recorded.at.wall)),
+        Event::StepEnded(ended) => match ended.outcome {
+            StepOutcome::Passed | StepOutcome::Failed => Some(Change::Past(
+                &ended.step,
+                PastStep {
+                    outcome: ended.outcome,
+                    duration_ms: ended.duration_ms,
+                    at: recorded.at.wall,
+                },
+            )),
+            StepOutcome::Skipped
+            | StepOutcome::Blocked
+            | StepOutcome::Canceled
+            | StepOutcome::Unknown => None,
+        },
+        Event::RunCreated(_)
+        | Event::StepAdded(_)
+        | Event::StepStarted { .. }
+        | Event::CallStarted { .. }
+        | Event::CallRetried { .. }
+        | Event::TimerFired { .. }
+        | Event::Answered { .. }
+        | Event::CancelRequested { .. }
+        | Event::FinallyStarted { .. }
+        | Event::Warned { .. }
+        | Event::LimitHit { .. } => None,
+    }
+}
+
+/// Whether events follow the `last` stored one without a gap.
+pub(super) fn check_order(run: &str, last: u64, events: &[Recorded]) -> Result<(), StoreError> {
+    for (event, expected) in events.iter().zip(last.saturating_add(1)..) {
+        if event.seq != expected {
+            return Err(StoreError::out_of_order(run, expected - 1, event.seq));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! Runs as a whole: headers, the list, finding one, history, pruning.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
+use serde::de::DeserializeOwned;
+
+use super::fault::Fault;
+use super::journal::{from_json, signed, to_json, unsigned};
+use crate::outcome::{RunOutcome, StepOutcome};
+use crate::secret::Redactor;
+use crate::store::error::StoreError;
+use crate::store::fold::HISTORY_MAX;
+use crate::store::model::{PastStep, RunHeader, RunState, RunSummary};
+use crate::store::{checksum, redaction};
+
+/// Makes a run.
+pub(super) fn create(
+    transaction: &Transaction<'_>,
+    redactor: &Redactor,
+    header: &RunHeader,
+) -> Result<(), Fault> {
+    let known: Option<i64> = transaction
+        .query_row(
+            "SELECT number FROM runs WHERE id = ?",
+            [&header.id],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if known.is_some() {
+        return Err(StoreError::exists(&header.id).into());
+    }
+    let header = redaction::header(redactor, header);
+    let json = to_json(header.as_ref())?;
+    transaction.execute(
+        "INSERT INTO runs (id, name, playbook, created_at, header, checksum, events, chain, commits)
+         VALUES (?, ?, ?, ?, ?, ?, 0, '', 0)",
+        params![
+            header.id,
+            header.name,
+            header.playbook,
+            header.created_at.as_microsecond(),
+            json,
+            checksum::seal("header", &header.id, &json),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The header of a run.
+pub(super) fn header(connection: &Connection, run: &str) -> Result<RunHeader, Fault> {
+    let row: Option<(String, String)> = connection
+        .query_row(
+            "SELECT header, checksum FROM runs WHERE id = ?",
+            [run],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let (json, seal) = row.ok_or_else(|| StoreError::not_found(run))?;
+    let what = format!("the header of run `{run}`");
+    if checksum::seal("header", run, &json) != seal {
+        return Err(StoreError::damaged(what).into());
+    }
+    Ok(from_json(&json, &what)?)
+}
+
+/// All runs, newest first, without their owners.
+pub(super) fn list(connection: &Connection, name: Option<&str>) -> Result<Vec<RunSummary>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, name, playbook, created_at, parked, outcome, ended_at FROM runs
+         WHERE ?1 IS NULL OR name = ?1 ORDER BY created_at DESC, number DESC",
+    )?;
+    let mut rows = statement.query([name])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(summary(row)?);
+    }
+    Ok(found)
+}
+
+fn summary(row: &Row<'_>) -> Result<RunSummary, Fault> {
+    let id: String = row.get(0)?;
+    let outcome: Option<String> = row.get(5)?;
+    let ended_at: Option<i64> = row.get(6)?;
+    let outcome = outcome.map(|o| word::<RunOutcome>(&o, &id)).transpose()?;
+    Ok(RunSummary {
+        name: row.get(1)?,
+        playbook: row.get(2)?,
+        state: match outcome {
+            Some(_) => RunState::Ended,
+            None => RunState::Parked,
+        },
+        outcome,
+        parked: row.get(4)?,
+        started_at: time(row.get(3)?, &id)?,
+        ended_at: ended_at.map(|at| time(at, &id)).transpose()?,
+        owner: None,
+        id,
+    })
+}
+
+/// The one run that is meant.
+pub(super) fn find(connection: &Connection, prefix: &str) -> Result<String, Fault> {
+    if prefix == "last" {
+        let newest: Option<String> = connection
+            .query_row(
+                "SELECT id FROM runs ORDER BY created_at DESC, number DESC LIMIT 1",
+                (),
+                |row| row.get(0),
+            )
+            .optional()?;
+        return Ok(newest.ok_or_else(|| StoreError::not_found(prefix))?);
+    }
+    if prefix.is_empty() {
+        return Err(StoreError::not_found(prefix).into());
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM runs WHERE substr(id, 1, length(?1)) = ?1
+         ORDER BY created_at DESC, number DESC",
+    )?;
+    let mut ids: Vec<String> = statement
+        .query_map([prefix], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    if ids.iter().any(|id| id == prefix) {
+        return Ok(prefix.to_owned());
+    }
+    match ids.pop() {
+        None => Err(StoreError::not_found(prefix).into()),
+        Some(only) if ids.is_empty() => Ok(only),
+        Some(oldest) => {
+            ids.push(oldest);
+            Err(StoreError::ambiguous(prefix, ids).into())
+        }
+    }
+}
+
+/// How a step went before, newest first.
+pub(super) fn history(
+    connection: &Connection,
+    name: &str,
+    step: &str,
+) -> Result<Vec<PastStep>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT outcome, duration_ms, at FROM history WHERE name = ? AND step = ?
+         ORDER BY number DESC LIMIT ?",
+    )?;
+    let mut rows = statement.query(params![name, step, signed(HISTORY_MAX as u64)])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let outcome: String = row.get(0)?;
+        found.push(PastStep {
+            outcome: word::<StepOutcome>(&outcome, name)?,
+            duration_ms: unsigned(row.get(1)?, name)?,
+            at: time(row.get(2)?, name)?,
+        });
+    }
+    Ok(found)
+}
+
+/// The ids of the runs that ended before a time, oldest first.
+pub(super) fn ended_before(connection: &Connection, time: Timestamp) -> Result<Vec<String>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM runs WHERE outcome IS NOT NULL AND ended_at < ? ORDER BY number",
+    )?;
+    let ids = statement
+        .query_map([time.as_microsecond()], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    Ok(ids)
+}
+
+fn word<T: DeserializeOwned>(word: &str, of: &str) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::from(word))
+        .map_err(|_| StoreError::damaged(format!("an outcome of `{of}`")))
+}
+
+fn time(microseconds: i64, of: &str) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(microseconds)
+        .map_err(|_| StoreError::damaged(format!("a time of `{of}`")))
+}

@@ -1,0 +1,131 @@
+//! The tables, and which version of them a file has.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::fault::Fault;
+use crate::store::error::{StoreError, StoreErrorKind};
+
+/// Stands in the header of the file: `runr`.
+const APPLICATION_ID: i64 = 0x7275_6e72;
+/// The version of the tables below. A file with a larger one is refused.
+pub(super) const VERSION: i64 = 1;
+
+/// Times are microseconds since 1970. `events` of a run is the number of its last event and `chain` the
+/// checksum of that event; `commits` counts the transactions that changed the run.
+const TABLES: &str = "
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    playbook TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    header TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    events INTEGER NOT NULL,
+    chain TEXT NOT NULL,
+    commits INTEGER NOT NULL,
+    parked TEXT,
+    outcome TEXT,
+    ended_at INTEGER
+) STRICT;
+CREATE INDEX runs_by_age ON runs (created_at);
+CREATE TABLE events (
+    run TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+) STRICT;
+CREATE TABLE intents (
+    number INTEGER PRIMARY KEY,
+    run TEXT NOT NULL,
+    step TEXT NOT NULL,
+    call INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    UNIQUE (run, step, call, attempt)
+) STRICT;
+CREATE TABLE observations (
+    run TEXT NOT NULL,
+    step TEXT NOT NULL,
+    json TEXT NOT NULL,
+    PRIMARY KEY (run, step)
+) STRICT;
+CREATE TABLE inbox (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run TEXT NOT NULL,
+    json TEXT NOT NULL,
+    checksum TEXT NOT NULL
+) STRICT;
+CREATE INDEX inbox_by_run ON inbox (run, number);
+CREATE TABLE history (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    step TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX history_by_step ON history (name, step, number);
+";
+
+/// Looks at a file before anything is written to it; then makes the tables when it is empty.
+pub(super) fn prepare(connection: &mut Connection) -> Result<(), Fault> {
+    let empty = check(connection)?;
+    configure(connection)?;
+    if empty {
+        create(connection)?;
+    }
+    Ok(())
+}
+
+/// Whether the file is empty; an error when it is not ours to use.
+fn check(connection: &Connection) -> Result<bool, Fault> {
+    let application = pragma(connection, "application_id")?;
+    let version = pragma(connection, "user_version")?;
+    let objects: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    if (application, version, objects) == (0, 0, 0) {
+        return Ok(true);
+    }
+    if application != APPLICATION_ID || version < 1 {
+        return Err(StoreError::damaged("the run store (`runs.db` is no store of runner)").into());
+    }
+    if version > VERSION {
+        return Err(StoreError::new(
+            StoreErrorKind::NewerVersion,
+            format!("the state folder was written by a newer version of runner (store version {version}, this one knows {VERSION})"),
+        )
+        .hint("use the newer runner, or another folder with `--state-dir`")
+        .into());
+    }
+    Ok(false)
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<i64, Fault> {
+    Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
+}
+
+/// How the connection works: what is committed is synced, and the schema of the file is not trusted.
+fn configure(connection: &Connection) -> Result<(), Fault> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(())
+}
+
+fn create(connection: &mut Connection) -> Result<(), Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    if pragma(&transaction, "user_version")? == 0 {
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}

@@ -1,0 +1,349 @@
+//! A rig for whole runs in virtual time: a playbook, a scenario, the very machine, session and effects
+//! that run in production, the simulator in process, and a store in memory. Every run has a canary token
+//! and a canary secret, which must not be found in anything that the run leaves behind.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use runner::clock::Clock;
+use runner::diagnostic::Source;
+use runner::drivers::{
+    Conditions, Finish, InProcessTransport, Observer, Session, StopRequest, run_virtual,
+};
+use runner::effects::{EffectSettings, SemaphoreEffects};
+use runner::engine::{Budget, Machine, RunInfo};
+use runner::event::{Event, Observation, Recorded, StepEnded};
+use runner::outcome::{RunOutcome, StepOutcome};
+use runner::plan::{BoundInputs, Limits, Plan};
+use runner::secret::{Redactor, Secret};
+use runner::semaphore::{Limits as ClientLimits, Origin};
+use runner::simulator::{Act, InProcess, Scenario, Simulator};
+use runner::store::{MemoryStore, RunHeader, Store};
+use serde_json::Value;
+
+/// The token of every run of the rig; scenarios take it as their own.
+pub(crate) const CANARY_SECRET: &str = "canary-secret-7Zq1xPv9";
+
+/// What to run.
+pub(crate) struct Rig {
+    pub(crate) playbook: String,
+    pub(crate) scenario: Scenario,
+    pub(crate) inputs: Vec<(String, Value)>,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) limits: Limits,
+    pub(crate) effects: EffectSettings,
+    pub(crate) stops: Vec<(Duration, StopRequest)>,
+    pub(crate) park_after: Option<Duration>,
+}
+
+/// What a run left behind.
+pub(crate) struct Ran {
+    pub(crate) finish: Finish,
+    pub(crate) events: Vec<Recorded>,
+    pub(crate) acts: Vec<Act>,
+    pub(crate) requests: u64,
+    pub(crate) virtual_time: Duration,
+    pub(crate) real_time: Duration,
+    pub(crate) files: tempfile::TempDir,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) observations: Vec<Observation>,
+}
+
+/// Collects what an observer sees.
+#[derive(Clone, Default)]
+struct Seen(Arc<std::sync::Mutex<Vec<Observation>>>);
+
+impl Observer for Seen {
+    fn event(&mut self, _recorded: &Recorded) {}
+    fn observation(&mut self, observation: &Observation) {
+        self.0
+            .lock()
+            .expect("not poisoned")
+            .push(observation.clone());
+    }
+}
+
+pub(crate) fn start_time() -> Timestamp {
+    "2026-11-24T08:00:00Z".parse().expect("a time")
+}
+
+pub(crate) fn plan(text: &str, limits: &Limits) -> Arc<Plan> {
+    let source = Source::new("test.yml", text);
+    let (plan, diagnostics) = runner::plan::check(&source, limits);
+    let errors: Vec<String> = diagnostics
+        .sorted()
+        .iter()
+        .map(|d| {
+            format!(
+                "{:?} {} {} {:?}",
+                d.place.as_ref().map(ToString::to_string),
+                d.code,
+                d.message,
+                d.hint
+            )
+        })
+        .collect();
+    Arc::new(plan.unwrap_or_else(|| panic!("the playbook has mistakes: {errors:#?}")))
+}
+
+impl Rig {
+    pub(crate) fn new(playbook: &str, scenario: &str) -> Self {
+        Self::over(
+            playbook,
+            Scenario::built_in(scenario).expect("a built-in scenario"),
+        )
+    }
+
+    pub(crate) fn over(playbook: &str, scenario: Scenario) -> Self {
+        Self {
+            playbook: playbook.to_owned(),
+            scenario,
+            inputs: Vec::new(),
+            secrets: Vec::new(),
+            limits: Limits::default(),
+            effects: EffectSettings::default(),
+            stops: Vec::new(),
+            park_after: None,
+        }
+    }
+
+    pub(crate) fn from_yaml(playbook: &str, scenario: &str) -> Self {
+        let source = Source::new("scenario.yml", scenario);
+        let scenario = Scenario::parse(&source).unwrap_or_else(|mistakes| {
+            panic!(
+                "{:#?}",
+                mistakes
+                    .sorted()
+                    .iter()
+                    .map(|d| format!(
+                        "{:?} {}",
+                        d.place.as_ref().map(ToString::to_string),
+                        d.message
+                    ))
+                    .collect::<Vec<_>>()
+            )
+        });
+        Self::over(playbook, scenario)
+    }
+
+    pub(crate) fn input(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.inputs.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub(crate) fn secret(mut self, name: &str) -> Self {
+        self.secrets.push(name.to_owned());
+        self.input(name, CANARY_SECRET)
+    }
+
+    pub(crate) fn run(self) -> Ran {
+        let store = Arc::new(MemoryStore::new());
+        self.session(&store, None)
+    }
+
+    /// Goes on with a run that a store knows, in the world as it was left when `world` is given.
+    pub(crate) fn session(self, store: &Arc<MemoryStore>, world: Option<Simulator>) -> Ran {
+        let began = Instant::now();
+        let files = tempfile::tempdir().expect("a folder");
+        let plan = plan(&self.playbook, &self.limits);
+        let mut values: indexmap::IndexMap<String, Value> = indexmap::IndexMap::new();
+        for (name, input) in &plan.inputs {
+            if let Some(default) = &input.default {
+                values.insert(name.clone(), default.clone());
+            }
+        }
+        values.extend(self.inputs.clone());
+        let bound = BoundInputs {
+            values,
+            secrets: self.secrets.clone(),
+        };
+        let redactor = Redactor::new();
+        let token = self.scenario.admin_token().expect("a token").to_owned();
+        redactor.learn(&token);
+        redactor.learn(CANARY_SECRET);
+        let redactor_after = redactor.clone();
+        let settings = EffectSettings {
+            files_dir: files.path().to_owned(),
+            ..self.effects.clone()
+        };
+        let kept = Arc::clone(store);
+        let seen = Seen::default();
+        let observer = seen.clone();
+        let (finish, acts, requests, virtual_time) = run_virtual(async move {
+            let store = kept;
+            let past = store.load("r1").unwrap_or_default();
+            let start = past
+                .last()
+                .map_or_else(start_time, |recorded| recorded.at.wall);
+            let clock = Clock::paused(start);
+            let connection = match world {
+                Some(world) => InProcess::new(world, clock),
+                None => {
+                    InProcess::new(Simulator::new(self.scenario.clone(), 7, clock.now()), clock)
+                }
+            };
+            let transport = InProcessTransport::new(
+                connection.clone(),
+                Secret::new(token),
+                "acme.semaphore.test",
+            );
+            let origin = Origin::parse("https://acme.semaphore.test").expect("an origin");
+            let effects = SemaphoreEffects::new(
+                Arc::new(transport),
+                origin,
+                (ClientLimits::default(), settings),
+                clock,
+                redactor.clone(),
+            );
+            let info = RunInfo {
+                id: "r1".into(),
+                salt: "salt".into(),
+                path: "test.yml".into(),
+                runner: "0.0.0".into(),
+                url: String::new(),
+                started_at: past
+                    .first()
+                    .map_or_else(start_time, |recorded| recorded.at.wall),
+                timeout: None,
+                budget: Budget::default(),
+                mark: true,
+            };
+            let machine = Machine::new(info, plan, bound).expect("a machine");
+            if past.is_empty() {
+                store.create_run(&header()).expect("a run in the store");
+            }
+            let (send, stop) = tokio::sync::mpsc::unbounded_channel();
+            for (after, request) in self.stops {
+                let send = send.clone();
+                tokio::spawn(async move {
+                    clock.sleep(after).await;
+                    let _ = send.send(request);
+                });
+            }
+            let shared: Arc<dyn Store> = store;
+            let conditions = Conditions {
+                clock,
+                store: shared,
+                effects: Arc::new(effects),
+                redactor,
+                observers: vec![Box::new(observer)],
+                stop,
+                park_after: self.park_after,
+                tick_every: None,
+                inbox: true,
+            };
+            let session = Session::new("r1", machine, conditions, &past);
+            let finish = session.work(past).await.expect("a session");
+            drop(send);
+            let world = connection.world.lock().expect("not poisoned");
+            (
+                finish,
+                world.acts().to_vec(),
+                world.requests(),
+                clock.elapsed(),
+            )
+        })
+        .expect("a runtime");
+        let events = store.load("r1").expect("events");
+        let observations = seen.0.lock().expect("not poisoned").clone();
+        let ran = Ran {
+            finish,
+            events,
+            acts,
+            requests,
+            virtual_time,
+            real_time: began.elapsed(),
+            files,
+            store: Arc::clone(store),
+            observations,
+        };
+        ran.holds_no_secret(&redactor_after);
+        ran
+    }
+}
+
+fn header() -> RunHeader {
+    RunHeader {
+        id: "r1".into(),
+        name: "test".into(),
+        created_at: start_time(),
+        playbook: "test.yml".into(),
+        sources: Vec::new(),
+        digest: "digest".into(),
+        inputs: indexmap::IndexMap::new(),
+        settings: Value::Null,
+        files_dir: String::new(),
+    }
+}
+
+impl Ran {
+    /// How the run ended; a parked run has no outcome.
+    pub(crate) fn outcome(&self) -> Option<RunOutcome> {
+        match &self.finish {
+            Finish::Ended(ended) => Some(ended.outcome),
+            Finish::Parked { .. } => None,
+        }
+    }
+
+    pub(crate) fn step(&self, id: &str) -> &StepEnded {
+        self.steps()
+            .find(|step| step.step == id)
+            .unwrap_or_else(|| panic!("no step `{id}` in {:#?}", self.words()))
+    }
+
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &StepEnded> {
+        self.events
+            .iter()
+            .filter_map(|recorded| match &recorded.event {
+                Event::StepEnded(ended) => Some(ended),
+                _ => None,
+            })
+    }
+
+    /// Step and outcome, in the order in which they ended.
+    pub(crate) fn outcomes(&self) -> Vec<(&str, StepOutcome)> {
+        self.steps()
+            .map(|step| (step.step.as_str(), step.outcome))
+            .collect()
+    }
+
+    /// Each step with its outcome and why, for messages of tests.
+    pub(crate) fn words(&self) -> Vec<String> {
+        self.steps()
+            .map(|s| format!("{} {} {:?} {:?}", s.step, s.outcome, s.why, s.error))
+            .collect()
+    }
+
+    fn holds_no_secret(&self, redactor: &Redactor) {
+        let events = serde_json::to_string(&self.events).expect("events");
+        assert!(!redactor.finds_in(&events), "a secret is in the events");
+        let seen = serde_json::to_string(&self.observations).expect("observations");
+        assert!(
+            !redactor.finds_in(&seen),
+            "a secret is in what was observed"
+        );
+        look_through(self.files.path(), redactor);
+    }
+}
+
+/// No file below a folder holds a secret, in its name or in its content.
+pub(crate) fn look_through(folder: &Path, redactor: &Redactor) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        assert!(
+            !redactor.finds_in(&entry.file_name().to_string_lossy()),
+            "a secret is in the name {path:?}"
+        );
+        if path.is_dir() {
+            look_through(&path, redactor);
+        } else {
+            let content = std::fs::read(&path).expect("a readable file");
+            assert!(
+                !redactor.finds_in(&String::from_utf8_lossy(&content)),
+                "a secret is in {path:?}"
+            );
+        }
+    }
+}
