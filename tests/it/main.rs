@@ -3,6 +3,7 @@
 mod cli;
 mod corpus;
 mod layering;
+mod machine;
 mod recorded;
 mod reports;
 mod rig;
