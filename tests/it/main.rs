@@ -2,6 +2,8 @@
 
 mod cli;
 mod corpus;
+mod invariants;
+mod lab;
 mod layering;
 mod machine;
 mod recorded;
@@ -10,4 +12,5 @@ mod rig;
 mod run;
 mod simulator;
 mod stores;
+mod sweeps;
 mod templates;
