@@ -2,7 +2,9 @@
 
 mod cli;
 mod corpus;
+mod docs;
 mod layering;
+mod program;
 mod recorded;
 mod reports;
 mod rig;
