@@ -4,6 +4,7 @@ mod cli;
 mod corpus;
 mod docs;
 mod layering;
+mod machine;
 mod program;
 mod recorded;
 mod reports;

@@ -65,6 +65,18 @@ impl Observer for Seen {
     }
 }
 
+/// How much of something a test does: a number of the environment, or what is enough for every day.
+/// `RUNNER_TEST_CASES` (random cases of the machine), `RUNNER_TEST_SEEDS` (random schedules of faults),
+/// `RUNNER_TEST_SEED` (the first seed).
+pub(crate) fn knob(name: &str, default: u64) -> u64 {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests are told how much to do by their environment"
+    )]
+    let given = std::env::var(name).ok();
+    given.map_or(default, |text| text.parse().expect("a number"))
+}
+
 pub(crate) fn start_time() -> Timestamp {
     "2026-11-24T08:00:00Z".parse().expect("a time")
 }
