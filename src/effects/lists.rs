@@ -12,7 +12,7 @@ use super::promotions::event_value;
 use crate::engine::call::{PipelineQuery, Since};
 use crate::event::{Answer, Failure, FailureKind};
 use crate::ids::Id;
-use crate::semaphore::wire::{Pipeline, PromotionEvent, Reason, State, Verdict, Workflow};
+use crate::semaphore::wire::{Pipeline, PromotionEvent, State, Verdict, Workflow};
 use crate::semaphore::{Listing, PipelineFilter, PipelinesOf, WorkflowFilter};
 
 const LIMIT_DEFAULT: u64 = 100;
@@ -163,11 +163,9 @@ impl Inner {
         Err(no_round())
     }
 
-    /// A pipeline of a list: texts that are not there are empty, as where it is described.
+    /// A pipeline of a list.
     fn listed_pipeline(&self, pipeline: &Pipeline) -> Value {
         let mut value = pipeline.to_value();
-        value["result"] = json!(pipeline.result.as_ref().map_or("", Verdict::as_str));
-        value["reason"] = json!(pipeline.reason.as_ref().map_or("", Reason::as_str));
         value["url"] = json!(self.pipeline_url(pipeline));
         value
     }

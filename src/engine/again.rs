@@ -14,8 +14,7 @@ use super::scope::extract;
 use super::step::{Node, Outstanding};
 use crate::event::{Failure, FailureKind};
 use crate::outcome::StepOutcome;
-use crate::plan::PlanStep;
-use crate::playbook::{Rerun, RerunScope};
+use crate::plan::{PlanStep, Rerun, RerunScope};
 
 impl Machine {
     /// The action of a step did what it should.

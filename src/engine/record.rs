@@ -73,15 +73,12 @@ impl Record {
 
 impl Record {
     /// Takes the members of an object that the catalog names. What Semaphore does not say (yet) is
-    /// empty, and a time that is not known `null`: so that it can be asked for.
+    /// none, so that it can be asked for.
     pub(super) fn describe(&mut self, object: &Value, fields: &[Field]) {
         for field in fields {
             let value = object.get(field.name).filter(|value| !value.is_null());
             let value = match (value, field.ty) {
                 (Some(value), _) => value.clone(),
-                (None, Type::Text | Type::Id) if !field.name.ends_with("_at") => {
-                    Value::String(String::new())
-                }
                 (None, Type::List(_)) => Value::Array(Vec::new()),
                 (None, _) => Value::Null,
             };

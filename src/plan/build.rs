@@ -47,6 +47,7 @@ pub fn build(playbook: &Playbook, limits: &Limits) -> (Option<Plan>, Diagnostics
     }
     names.tainted = secrets::tainted(playbook);
     whole_run(&names, &mut mistakes);
+    secrets::on_disk(&names, &mut mistakes);
     let mut graph = Graph::new(names.steps.len());
     for indexed in names.steps.clone() {
         step(indexed, &names, &mut graph, &mut mistakes);

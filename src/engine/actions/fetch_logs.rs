@@ -52,7 +52,7 @@ impl FetchLogs {
         Self {
             pipelines: pipelines.into(),
             all: params.text("jobs") == "all",
-            folder: or("save_to", &cx.step),
+            folder: or("save_to", "logs"),
             format: or("format", "text"),
             tail: u32::try_from(tail).unwrap_or(u32::MAX),
             queue: job.map(|job| (job, String::new())).into_iter().collect(),
@@ -113,7 +113,10 @@ impl FetchLogs {
         self.logs.push(value.clone());
         self.record.response = Some(Value::Array(self.logs.clone()));
         if let Some(path) = value.get("path").and_then(Value::as_str) {
-            self.files.push(path.into());
+            self.files.push(json!({
+                "job": text(value, "job"), "job_id": text(value, "job_id"), "path": path,
+                "bytes": value.get("bytes"), "complete": value.get("complete"),
+            }));
         }
         if let Some(command) = value
             .get("failed_command")

@@ -168,15 +168,25 @@ fn mixed(ty: Type, yaml: &Yaml, what: &str) -> Diagnostic {
     .hint("a value keeps its type only when the whole text is one `{{ expression }}`")
 }
 
+/// Where an id comes from: nobody types one.
+fn from_a_step(what: &str) -> String {
+    let kind = what.trim_matches('`');
+    match kind {
+        "pipeline" | "workflow" => {
+            format!("take it from a step: `\"{{{{ steps.build.{kind}_id }}}}\"`")
+        }
+        _ => "take it from an output of a step".to_owned(),
+    }
+}
+
 /// A literal text where this type is wanted.
 fn text_literal(ty: Type, yaml: &Yaml, text: &str, what: &str, mistakes: &mut Mistakes) -> bool {
     let whole = places::with_quotes(&yaml.place);
     let mistake = match ty {
         Type::Text | Type::Any | Type::Expressions => return true,
         Type::Id | Type::IdOrName if text.trim().is_empty() => {
-            Diagnostic::error(codes::NOT_AN_ID, whole, format!("{what} is empty")).hint(
-                "name what is meant, or take it from a step: `\"{{ steps.build.pipeline_id }}\"`",
-            )
+            Diagnostic::error(codes::NOT_AN_ID, whole, format!("{what} is empty"))
+                .hint(format!("name what is meant, or {}", from_a_step(what)))
         }
         Type::IdOrName => return true,
         Type::Id => match Id::parse(text) {
@@ -186,7 +196,7 @@ fn text_literal(ty: Type, yaml: &Yaml, text: &str, what: &str, mistakes: &mut Mi
                 yaml.place.clone(),
                 format!("{what}: {error}"),
             )
-            .hint("take it from a step: `\"{{ steps.build.pipeline_id }}\"`"),
+            .hint(from_a_step(what)),
         },
         Type::Integer | Type::Number => {
             mistakes.extend(scalars::not_number(yaml, &ty.words(), what));
