@@ -10,6 +10,48 @@ pub(super) const WAIT: Param = Param::optional(
 )
 .default("true");
 
+/// `wait`, of every action that stops something.
+pub(super) const STOP_WAIT: Param = Param::optional(
+    "wait",
+    Type::Boolean,
+    "Whether to wait until it has come to its end; with `false` the step is over as soon as Semaphore knows.",
+)
+.default("true");
+
+/// `created_after`, of every list.
+pub(super) const CREATED_AFTER: Param = Param::optional(
+    "created_after",
+    Type::Since,
+    "Only what is younger: a duration (`2h`: in the last two hours) or a time (`2026-11-24T08:00:00Z`).",
+);
+
+/// `limit`, of every list.
+pub(super) const LIMIT: Param =
+    Param::optional("limit", Type::Integer, "At most so many, from 1 to 5000.").default("100");
+
+/// `count`, of every list.
+pub(super) const COUNT: Field = Field::always("count", Type::Integer, "How many were found.");
+
+/// What lists say of themselves.
+pub(super) const LIST_DOC: &str = "All pages are read, up to `limit`. When there is more than the default limit, the \
+     report says so.";
+
+/// What `response` holds after a list.
+pub(super) const LIST_RESPONSE: &str = "the list, as Semaphore gives it";
+
+/// What `response` holds after a stop.
+pub(super) const STOP_RESPONSE: &str =
+    "what it ended as, as Semaphore describes it; with `wait: false` the answer to the stop";
+
+/// The errors of every stop.
+pub(super) const STOP_ERRORS: &[(&str, &str)] = &[
+    ("deadline", "it had not come to its end in the step's time"),
+    (
+        "not_found",
+        "there is no such thing, or the token may not see it",
+    ),
+];
+
 /// `expose`, of every action whose parameters Semaphore shows to people.
 pub(super) const EXPOSE: Param = Param::optional(
     "expose",
@@ -211,6 +253,84 @@ pub(super) const PIPELINE_FIELDS: &[Field] = &[
         Type::List(&Type::Any),
         "The jobs that did not pass: a list of `{job_id, name, block, result}`; empty unless `detailed`.",
     ),
+];
+
+/// A workflow, normalised.
+pub(super) const WORKFLOW_FIELDS: &[Field] = &[
+    Field::always("workflow_id", Type::Id, "Its id."),
+    Field::always("pipeline_id", Type::Id, "The id of its first pipeline."),
+    Field::always("project_id", Type::Id, "The id of its project."),
+    Field::always(
+        "branch_name",
+        Type::Text,
+        "The branch, tag or pull request that it builds.",
+    ),
+    Field::always(
+        "commit_sha",
+        Type::Text,
+        "The commit that it builds; empty until Semaphore has looked it up.",
+    ),
+    Field::always(
+        "requester_id",
+        Type::Text,
+        "The id of the user who asked for it.",
+    ),
+    Field::always(
+        "rerun_of",
+        Type::Text,
+        "The id of the workflow that it repeats; else empty.",
+    ),
+    Field::always(
+        "triggered_by",
+        Type::Text,
+        "What started it: `hook`, `schedule`, `api` or `manual_run`.",
+    ),
+    Field::always("created_at", Type::Text, "When it was created."),
+    URL,
+];
+
+/// A job, normalised.
+pub(super) const JOB_FIELDS: &[Field] = &[
+    Field::always("job_id", Type::Id, "Its id."),
+    Field::always("name", Type::Text, "Its name."),
+    Field::always("project_id", Type::Id, "The id of its project."),
+    Field::always(
+        "pipeline_id",
+        Type::Text,
+        "The id of its pipeline; empty when Semaphore does not show it.",
+    ),
+    Field::always(
+        "workflow_id",
+        Type::Text,
+        "The id of its workflow; empty when Semaphore does not show it.",
+    ),
+    Field::always(
+        "state",
+        Type::Text,
+        "Where it is: `pending`, `queued`, `running`, `stopping` or `finished`.",
+    ),
+    Field::always(
+        "result",
+        Type::Text,
+        "How it ended: `passed`, `failed` or `stopped`; empty until it has finished.",
+    ),
+    Field::always(
+        "failure_reason",
+        Type::Text,
+        "Why it ended without ever having run; else empty.",
+    ),
+    Field::always("created_at", Type::Text, "When it was created."),
+    Field::always("updated_at", Type::Text, "When it changed last."),
+    Field::always("started_at", Type::Text, "When it began to run."),
+    Field::always("finished_at", Type::Text, "When it ended."),
+    Field::always("machine_type", Type::Text, "The type of its machine."),
+    Field::always("os_image", Type::Text, "The image of its machine."),
+    Field::always(
+        "agent_name",
+        Type::Text,
+        "The agent that runs it; empty until one does.",
+    ),
+    URL,
 ];
 
 /// What every step has, whatever its action.

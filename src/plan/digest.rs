@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::{Need, Phase, Plan, PlanStep};
 use crate::ids;
-use crate::playbook::{Input, InputType, OnConflict, OnFailure, OnInterrupt, Retry, RetryOn};
+use crate::playbook::{
+    Input, InputType, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
+};
 use crate::template::{Node, Take, Tree};
 
 /// Changes whenever the words below mean something else.
@@ -100,6 +102,13 @@ impl Form {
             form.text(when.value.source().trim());
         });
         self.retry(&step.retry);
+        self.list(&step.rerun, Self::rerun);
+        self.list(&step.until, |form, until| {
+            form.list(&until.that, |form, that| {
+                form.text(that.value.source().trim())
+            });
+            form.number(until.poll.as_millis());
+        });
         self.list(&step.timeout, |form, timeout| form.tree(&timeout.value));
         self.list(&step.default_timeout, |form, timeout| {
             form.number(timeout.as_millis());
@@ -124,6 +133,17 @@ impl Form {
     fn need(&mut self, need: &Need) {
         self.number(need.step);
         self.text(&need.accept.to_string());
+    }
+
+    fn rerun(&mut self, rerun: &Rerun) {
+        self.tree(&rerun.max);
+        self.text(match rerun.scope {
+            RerunScope::Failed => "failed",
+            RerunScope::All => "all",
+        });
+        self.list(&rerun.when, |form, when| {
+            form.text(when.value.source().trim())
+        });
     }
 
     fn retry(&mut self, retry: &Retry) {

@@ -2,6 +2,8 @@
 
 mod cli;
 mod corpus;
+mod invariants;
+mod lab;
 mod docs;
 mod layering;
 mod machine;
@@ -12,4 +14,5 @@ mod rig;
 mod run;
 mod simulator;
 mod stores;
+mod sweeps;
 mod templates;

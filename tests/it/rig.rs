@@ -209,19 +209,10 @@ impl Rig {
                 clock,
                 redactor.clone(),
             );
-            let info = RunInfo {
-                id: "r1".into(),
-                salt: "salt".into(),
-                path: "test.yml".into(),
-                runner: "0.0.0".into(),
-                url: String::new(),
-                started_at: past
-                    .first()
+            let info = run_info(
+                past.first()
                     .map_or_else(start_time, |recorded| recorded.at.wall),
-                timeout: None,
-                budget: Budget::default(),
-                mark: true,
-            };
+            );
             let machine = Machine::new(info, plan, bound).expect("a machine");
             if past.is_empty() {
                 store.create_run(&header()).expect("a run in the store");
@@ -276,7 +267,22 @@ impl Rig {
     }
 }
 
-fn header() -> RunHeader {
+/// What the run of the rig is.
+pub(crate) fn run_info(started_at: Timestamp) -> RunInfo {
+    RunInfo {
+        id: "r1".into(),
+        salt: "salt".into(),
+        path: "test.yml".into(),
+        runner: "0.0.0".into(),
+        url: String::new(),
+        started_at,
+        timeout: None,
+        budget: Budget::default(),
+        mark: true,
+    }
+}
+
+pub(crate) fn header() -> RunHeader {
     RunHeader {
         id: "r1".into(),
         name: "test".into(),

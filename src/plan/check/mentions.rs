@@ -25,7 +25,7 @@ pub(crate) enum Where<'p> {
     Step {
         /// The step.
         indexed: Indexed<'p>,
-        /// Whether `this` is in scope (`assert`).
+        /// Whether `this` is in scope (`assert`, `until`, `rerun.when`).
         this: bool,
     },
     /// In an output of the playbook.
@@ -233,6 +233,7 @@ fn part_of(found: Found<'_>, hop: usize, ty: crate::catalog::Type, mistakes: &mu
         | Type::Number
         | Type::Boolean
         | Type::Duration
+        | Type::Since
         | Type::Size
         | Type::OneOf(_) => {
             let owner = found.hop(hop - 1).unwrap_or_default();

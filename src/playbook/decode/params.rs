@@ -87,6 +87,7 @@ fn typed(ty: Type, yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Option<T
         | Type::Number
         | Type::Boolean
         | Type::Duration
+        | Type::Since
         | Type::Size
         | Type::OneOf(_)
         | Type::List(_)
@@ -142,6 +143,7 @@ fn takes_text(ty: Type) -> bool {
         | Type::Id
         | Type::IdOrName
         | Type::Duration
+        | Type::Since
         | Type::Size
         | Type::OneOf(_)
         | Type::Any => true,
@@ -210,6 +212,16 @@ fn text_literal(ty: Type, yaml: &Yaml, text: &str, what: &str, mistakes: &mut Mi
             )
             .hint("the units are `d`, `h`, `m`, `s` and `ms`"),
         },
+        Type::Since if text.parse::<jiff::Timestamp>().is_ok() => return true,
+        Type::Since => match duration::parse(text) {
+            Ok(_) => return true,
+            Err(_) => Diagnostic::error(
+                codes::NOT_DURATION,
+                yaml.place.clone(),
+                format!("{what} is neither a duration nor a time"),
+            )
+            .hint("write how long ago (`2h`), or a time like `2026-11-24T08:00:00Z`"),
+        },
         Type::Size => match size::parse(text) {
             Ok(_) => return true,
             Err(error) => Diagnostic::error(
@@ -249,7 +261,7 @@ fn other_literal(ty: Type, yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> 
             YamlNode::Number(number) => return literal(Value::Number(number.clone())),
             _ => mistakes.extend(scalars::not_number(yaml, "a number", what)),
         },
-        Type::Duration => scalars::not_duration(yaml, what, mistakes),
+        Type::Duration | Type::Since => scalars::not_duration(yaml, what, mistakes),
         Type::Size => wrong_shape(yaml, what, "a size like `10MiB`", mistakes),
         Type::List(_) => wrong_shape(yaml, what, "a list", mistakes),
         Type::Map(_) => wrong_shape(yaml, what, "a map", mistakes),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use runner::clock::{Moment, later};
 use runner::engine::call::Call;
-use runner::engine::{Budget, CallClass, Cmd, Due, Ev, Machine, RunInfo, Turn};
+use runner::engine::{CallClass, Cmd, Due, Ev, Machine, Turn};
 use runner::event::{
     Answer, EffectKey, Event, Failure, FailureKind, Fate, Outcome, RunEnded, StepEnded,
 };
@@ -37,20 +37,6 @@ pub(crate) struct Bench {
     pub(crate) parked: bool,
 }
 
-pub(crate) fn info() -> RunInfo {
-    RunInfo {
-        id: "r1".into(),
-        salt: "salt".into(),
-        path: "test.yml".into(),
-        runner: "0.0.0".into(),
-        url: String::new(),
-        started_at: rig::start_time(),
-        timeout: None,
-        budget: Budget::default(),
-        mark: true,
-    }
-}
-
 fn inputs(plan: &Plan) -> BoundInputs {
     let values = plan
         .inputs
@@ -64,7 +50,12 @@ fn inputs(plan: &Plan) -> BoundInputs {
 
 /// The machine of a plan, before anything happened.
 pub(crate) fn machine(plan: &Arc<Plan>) -> Machine {
-    Machine::new(info(), Arc::clone(plan), inputs(plan)).expect("a machine")
+    Machine::new(
+        rig::run_info(rig::start_time()),
+        Arc::clone(plan),
+        inputs(plan),
+    )
+    .expect("a machine")
 }
 
 impl Bench {
