@@ -46,6 +46,35 @@ struct Known {
     forms: Vec<Vec<u8>>,
     /// All pieces of `PIECE_CHARACTERS` bytes of every form that is long enough.
     pieces: HashSet<Vec<u8>>,
+    /// One bit for each pair of bytes that a piece begins with: most places of a text are none.
+    beginnings: Vec<u64>,
+}
+
+impl Known {
+    fn learn_piece(&mut self, piece: &[u8]) {
+        self.beginnings.resize(1 << 10, 0);
+        let (word, bit) = place_of(piece);
+        if let Some(word) = self.beginnings.get_mut(word) {
+            *word |= bit;
+        }
+        self.pieces.insert(piece.to_vec());
+    }
+
+    fn is_piece(&self, window: &[u8]) -> bool {
+        let (word, bit) = place_of(window);
+        self.beginnings.get(word).is_some_and(|w| w & bit != 0) && self.pieces.contains(window)
+    }
+}
+
+/// The word and the bit of the first two bytes.
+fn place_of(bytes: &[u8]) -> (usize, u64) {
+    match bytes {
+        [a, b, ..] => {
+            let pair = usize::from(*a) << 8 | usize::from(*b);
+            (pair >> 6, 1 << (pair & 63))
+        }
+        [_] | [] => (usize::MAX, 0),
+    }
 }
 
 /// Masks all known secrets in whatever passes through it. Clones share what they know.
@@ -78,7 +107,7 @@ impl Redactor {
         for form in forms(secret) {
             let bytes = form.into_bytes();
             for piece in bytes.windows(PIECE_CHARACTERS) {
-                known.pieces.insert(piece.to_vec());
+                known.learn_piece(piece);
             }
             if !known.forms.contains(&bytes) {
                 known.forms.push(bytes);
@@ -176,7 +205,7 @@ fn marks(known: &Known, text: &[u8]) -> Vec<(usize, usize)> {
     }
     if !known.pieces.is_empty() {
         for (at, window) in text.windows(PIECE_CHARACTERS).enumerate() {
-            if known.pieces.contains(window) {
+            if known.is_piece(window) {
                 found.push((at, at + PIECE_CHARACTERS));
             }
         }
