@@ -1,10 +1,31 @@
-//! cli
+//! The command line: what people and scripts see of the rest.
+//!
+//! Duty: to read what was typed and set, to put the parts together, and to show what came of it. One file
+//! per command; `settings` alone reads the environment; `exit` alone knows exit codes; `output` alone
+//! writes to the streams.
 
+mod apply;
+pub mod args;
 pub mod causes;
+mod check;
+mod completions;
+mod connect;
+mod eval;
+mod execute;
+pub mod exit;
+mod failing;
+pub mod main;
+mod observers;
 pub mod output;
 pub mod progress;
 pub mod render;
+mod resume;
+mod runs;
+mod schema;
 pub mod screen;
+pub mod settings;
 pub mod show;
+mod signals;
+mod simulate;
 pub mod summary;
 pub mod words;

@@ -130,13 +130,13 @@ pub fn github(diagnostics: &Diagnostics) -> String {
     for diagnostic in diagnostics.sorted() {
         let mut properties = Vec::new();
         if let Some(place) = &diagnostic.place {
-            let end = end_of(place);
+            let (end_line, end_column) = end_of(place);
             properties.push(format!("file={}", property(&place.source.name)));
             properties.push(format!("line={}", place.line));
             properties.push(format!("col={}", place.column));
-            properties.push(format!("endLine={}", end.line));
-            if end.line == place.line {
-                properties.push(format!("endColumn={}", end.column));
+            properties.push(format!("endLine={end_line}"));
+            if end_line == place.line {
+                properties.push(format!("endColumn={end_column}"));
             }
         }
         properties.push(format!("title={}", property(diagnostic.code)));
@@ -369,19 +369,28 @@ fn fix(diagnostic: &Diagnostic) -> Option<Snippet<'static, Patch<'static>>> {
     )
 }
 
-fn end_of(place: &Place) -> Place {
-    place.source.place(place.span.end..place.span.end)
-}
-
 fn entry_place(place: &Place) -> EntryPlace {
-    let end = end_of(place);
+    let (end_line, end_column) = end_of(place);
     EntryPlace {
         file: place.source.name.clone(),
         line: place.line,
         column: place.column,
-        end_line: end.line,
-        end_column: end.column,
+        end_line,
+        end_column,
     }
+}
+
+/// Line and column of the end, counted on from the start: a file may have thousands of mistakes.
+fn end_of(place: &Place) -> (usize, usize) {
+    let marked = place
+        .source
+        .text
+        .get(place.span.clone())
+        .unwrap_or_default();
+    let lines = marked.matches('\n').count();
+    let last = marked.rsplit('\n').next().unwrap_or_default();
+    let before = if lines == 0 { place.column } else { 1 };
+    (place.line + lines, before + last.chars().count())
 }
 
 /// What GitHub wants escaped in a message.

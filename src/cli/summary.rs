@@ -247,10 +247,8 @@ fn verdict(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> Vec<String> {
         RunState::Parked { reason, .. } => Some(reason),
         RunState::Ended(ended) => ended.why.as_ref(),
     };
-    let mut line = format!("{verdict}: {}", words::counts(view));
-    if let Some(why) = why {
-        line.push_str(&format!(" ({})", screen.words(why)));
-    }
+    let why = why.map_or_else(String::new, |why| format!(" ({})", screen.words(why)));
+    let line = format!("{verdict}: {}{why}", words::counts(view));
     wrap(&line, screen.width())
         .iter()
         .map(|line| screen.paint(tone, line))

@@ -496,9 +496,13 @@ impl Session {
         match request {
             StopRequest::Cancel { by } => self.tell(Ev::Cancel { by }),
             StopRequest::Park { .. } => {
-                if self.parking.is_none() {
-                    let until = self.conditions.clock.elapsed() + self.scaled(PARK_GRACE);
-                    self.parking = Some((request, until));
+                match &mut self.parking {
+                    // Told twice: at once.
+                    Some((_, until)) => *until = Duration::ZERO,
+                    None => {
+                        let until = self.conditions.clock.elapsed() + self.scaled(PARK_GRACE);
+                        self.parking = Some((request, until));
+                    }
                 }
                 Ok(())
             }

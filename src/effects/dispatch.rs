@@ -1,7 +1,7 @@
 //! Which call is done how.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -36,6 +36,7 @@ pub(super) struct Inner {
     pub(super) sightings: Arc<Sightings>,
     pub(super) redactor: Redactor,
     contacted: AtomicBool,
+    saved: AtomicU64,
 }
 
 impl SemaphoreEffects {
@@ -56,6 +57,7 @@ impl SemaphoreEffects {
             sightings: Arc::default(),
             redactor,
             contacted: AtomicBool::new(false),
+            saved: AtomicU64::new(0),
         };
         Self {
             inner: Arc::new(inner),
@@ -65,6 +67,11 @@ impl SemaphoreEffects {
     /// What was asked so far.
     pub fn usage(&self) -> Usage {
         self.inner.client.usage()
+    }
+
+    /// How many looks at pipelines were served by somebody else's request.
+    pub fn saved(&self) -> u64 {
+        self.inner.saved.load(Ordering::Relaxed)
     }
 }
 
@@ -93,6 +100,11 @@ impl Inner {
     /// Notes that Semaphore has answered.
     pub(super) fn contact(&self) {
         self.contacted.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that a look needed no request of its own.
+    pub(super) fn save(&self) {
+        self.saved.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether Semaphore has ever answered.

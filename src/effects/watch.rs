@@ -194,6 +194,7 @@ impl Inner {
         let lane = self.sightings.lane(project.as_ref());
         let _alone = lane.lock().await;
         if let Some(sighting) = self.sightings.seen_after(id, after) {
+            self.save();
             return Ok(sighting);
         }
         if let Some(project) = &project

@@ -73,6 +73,7 @@ codes! {
     WRONG_INPUT = "P082": "the value of an input does not fit its declaration";
     SHORT_SECRET_INPUT = "P083": "the value of a secret input is too short";
     INPUTS_FILE = "P084": "the file of inputs is not a map of names to values";
+    SECRET_ON_COMMAND_LINE = "P085": "a secret is given on the command line";
 }
 
 #[cfg(test)]

@@ -35,6 +35,10 @@ pub fn check(input: &Input, value: &Value) -> Result<Value, Misfit> {
     if let Some(allowed) = &input.allowed
         && !allowed.contains(value)
     {
+        if input.secret {
+            let why = "must be one of the values that its declaration lists";
+            return Err(Misfit::Wrong(why.to_owned()));
+        }
         let words: Vec<String> = allowed.iter().map(|v| format!("`{}`", plain(v))).collect();
         return Err(Misfit::Wrong(format!(
             "must be {}{}",

@@ -14,17 +14,19 @@ mod load;
 mod mistakes;
 mod model;
 mod places;
+mod schema;
 mod syntax;
 mod tree;
 
-pub(crate) use decode::{is_literally_false, is_name};
+pub(crate) use decode::{is_literally_false, literal};
 pub use limits::Limits;
 pub use load::load;
 pub(crate) use mistakes::Mistakes;
 pub use model::{
     Concurrency, Defaults, Extract, Input, InputType, Invocation, Located, Needs, OnConflict,
-    OnFailure, OnInterrupt, Playbook, Retry, RetryOn, Step, Timeout,
+    OnFailure, OnInterrupt, Playbook, Rerun, RerunScope, Retry, RetryOn, Step, Timeout, Until,
 };
 pub(crate) use places::{fixed_line, part};
+pub use schema::playbook_schema;
 pub use syntax::source_from_bytes;
-pub(crate) use tree::{Yaml, YamlNode, parse};
+pub(crate) use tree::{YamlNode, parse};

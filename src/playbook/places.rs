@@ -73,11 +73,8 @@ fn walk(written: &str, value: &str, until: usize) -> usize {
             let _ = rest.next_if(|(_, w)| w.is_whitespace());
             continue;
         }
-        while let Some((_, w)) = rest.next() {
-            if w == c {
-                break;
-            }
-        }
+        // Escapes and indents are passed over.
+        let _ = rest.by_ref().find(|(_, w)| *w == c);
     }
     let wanted = value.get(until..).and_then(|v| v.chars().next());
     while let Some((_, w)) = rest.peek() {

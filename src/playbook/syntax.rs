@@ -79,6 +79,9 @@ pub(crate) fn explain(source: &Arc<Source>, limits: &Limits, error: &Error) -> D
     }
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
+    if message.contains("recursion limit") {
+        return too_deep(limits, place);
+    }
     let diagnostic = Diagnostic::error(
         codes::YAML,
         place,
@@ -123,9 +126,24 @@ fn place(source: &Arc<Source>, location: Option<Location>) -> Place {
     }
 }
 
+fn too_deep(limits: &Limits, place: Place) -> Diagnostic {
+    Diagnostic::error(
+        codes::TOO_COMPLEX,
+        place,
+        format!(
+            "lists and maps are nested more than {} deep",
+            limits.depth_max
+        ),
+    )
+    .hint("a playbook needs no such depth: is a bracket missing?")
+}
+
 /// Errors that have a code of their own.
 fn structure(limits: &Limits, error: &Error, place: &Place) -> Option<Diagnostic> {
-    let complex = |what: String| Diagnostic::error(codes::TOO_COMPLEX, place.clone(), what);
+    let complex = |what: String| {
+        Diagnostic::error(codes::TOO_COMPLEX, place.clone(), what)
+            .hint("values count as often as their anchors are used; the limits can be raised")
+    };
     match error {
         Error::MultipleDocuments { .. } => Some(
             Diagnostic::error(
@@ -149,12 +167,7 @@ fn structure(limits: &Limits, error: &Error, place: &Place) -> Option<Diagnostic
             )
         }
         Error::Budget { breach, .. } => Some(complex(match breach {
-            BudgetBreach::Depth { .. } => {
-                format!(
-                    "lists and maps are nested more than {} deep",
-                    limits.depth_max
-                )
-            }
+            BudgetBreach::Depth { .. } => return Some(too_deep(limits, place.clone())),
             BudgetBreach::Aliases { .. }
             | BudgetBreach::Anchors { .. }
             | BudgetBreach::MergeKeys { .. } => {
@@ -218,15 +231,37 @@ fn unquoted_template(place: &Place) -> Option<Diagnostic> {
     if open('"') || open('\'') || before.contains('#') {
         return None;
     }
-    let start = before.len() - usize::from(before.ends_with('$'));
-    let close = line.rfind("}}")? + 2;
+    let range = value_around(line, at)?;
     let place = Place {
         source: Arc::clone(&place.source),
         line: place.line,
-        column: before.get(..start)?.chars().count() + 1,
-        span: from + start..from + close.max(at),
+        column: line.get(..range.start)?.chars().count() + 1,
+        span: from + range.start..from + range.end,
     };
     Some(unquoted(place))
+}
+
+/// The whole value around a `{{` at byte `at` of a line: from its key, dash or comma to its end.
+fn value_around(line: &str, at: usize) -> Option<std::ops::Range<usize>> {
+    let before = line.get(..at)?;
+    let after_key = [": ", "- ", ", ", "[ ", "{ ", "["]
+        .iter()
+        .filter_map(|sign| before.rfind(sign).map(|found| found + sign.len()))
+        .max()
+        .unwrap_or_default();
+    let start =
+        after_key + before.get(after_key..)?.len() - before.get(after_key..)?.trim_start().len();
+    let in_flow = line.get(..start)?.contains(['{', '[']);
+    let rest = line.get(at..)?;
+    let close = rest.rfind("}}").filter(|_| !in_flow).or(rest.find("}}"))? + 2;
+    let tail = rest.get(close..)?;
+    let tail = if in_flow {
+        tail.find([',', '}', ']', ' ']).unwrap_or(tail.len())
+    } else {
+        tail.find(" #").unwrap_or(tail.len())
+    };
+    let value = line.get(start..at + close + tail)?.trim_end();
+    Some(start..start + value.len())
 }
 
 /// The message for a template without quotes; `place` is the whole template.
@@ -254,6 +289,10 @@ fn advice(message: &str) -> Option<&'static str> {
     let known = [
         ("mapping values", "a value that holds `: ` must be quoted"),
         ("unclosed quote", "the closing quote is missing"),
+        (
+            "mismatched bracket",
+            "each bracket is closed by its own kind",
+        ),
         ("unclosed bracket", "the closing bracket is missing"),
         (
             "unexpected character",

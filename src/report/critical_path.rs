@@ -90,3 +90,80 @@ fn chain_to<'a>(
         before: best.before,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::clock::Moment;
+    use crate::event::{Event, Recorded, StepEnded, StepInfo};
+    use crate::outcome::StepOutcome;
+
+    /// Steps with their needs and times; one of no time never began.
+    fn path(steps: &[(&str, &[&str], u64)]) -> Vec<String> {
+        let mut view = RunView::new();
+        let mut apply = |event| {
+            let seq = view.seq + 1;
+            let at = Moment::start(Timestamp::UNIX_EPOCH);
+            view.apply(&Recorded { seq, at, event });
+        };
+        for (id, needs, ms) in steps {
+            apply(Event::StepAdded(StepInfo {
+                id: (*id).to_owned(),
+                action: "set".to_owned(),
+                description: None,
+                needs: needs
+                    .iter()
+                    .map(|need| ((*need).to_owned(), "any".to_owned()))
+                    .collect(),
+                finally: false,
+            }));
+            if *ms > 0 {
+                apply(Event::StepStarted {
+                    step: (*id).to_owned(),
+                });
+            }
+            apply(Event::StepEnded(StepEnded {
+                step: (*id).to_owned(),
+                outcome: StepOutcome::Passed,
+                why: None,
+                error: None,
+                allowed_to_fail: false,
+                outputs: serde_json::Map::new(),
+                links: Vec::new(),
+                files: Vec::new(),
+                reruns: Vec::new(),
+                duration_ms: *ms,
+            }));
+        }
+        critical_path(&view)
+    }
+
+    #[test]
+    fn time_decides_and_not_the_number_of_steps() {
+        let short: [(&str, &[&str], u64); 4] = [
+            ("a", &[], 5),
+            ("b", &["a"], 5),
+            ("c", &["b"], 5),
+            ("d", &[], 20),
+        ];
+        assert_eq!(path(&short), ["d"]);
+        let late: [(&str, &[&str], u64); 3] = [("z", &["b", "a"], 1), ("a", &[], 7), ("b", &[], 9)];
+        assert_eq!(path(&late), ["b", "z"]);
+    }
+
+    #[test]
+    fn a_step_that_never_began_carries_the_chain_on() {
+        let skipped: [(&str, &[&str], u64); 3] =
+            [("a", &[], 5), ("s", &["a"], 0), ("c", &["s"], 1)];
+        assert_eq!(path(&skipped), ["a", "c"]);
+    }
+
+    #[test]
+    fn a_circle_is_left_out() {
+        let circle: [(&str, &[&str], u64); 3] =
+            [("a", &["b"], 50), ("b", &["a"], 50), ("c", &[], 1)];
+        assert_eq!(path(&circle), ["c"]);
+    }
+}

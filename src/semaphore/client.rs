@@ -17,8 +17,10 @@ use serde_json::Value;
 
 use super::config::Origin;
 use super::dialect::{REFUSAL_BYTES_MAX, Refusal};
-use super::error::{Class, Error, Fate, http_date, meaning, retry_after};
+use super::error::{Class, Error, Fate, http_date, retry_after};
 use super::fate::{Body, Seen, of_write};
+use super::json::json_of;
+use super::meaning::meaning;
 use super::operation::Operation;
 use super::transport::{
     AnswerLimits, Kind, Request, Response, Sent, Timeouts, Transport, TransportError,
@@ -369,36 +371,4 @@ async fn beginning(response: &mut Response) -> (Bytes, bool) {
     }
     read.truncate(usize::try_from(REFUSAL_BYTES_MAX).unwrap_or(usize::MAX));
     (read.freeze(), false)
-}
-
-/// Reads JSON; nested deeper than 128 it is refused.
-pub(super) fn json_of(body: &[u8]) -> Result<Value, Odd> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Odd("it is empty".to_owned()));
-    }
-    // A commit message may hold bytes that are no text; that spoils that message, not the answer.
-    let text = String::from_utf8_lossy(body);
-    serde_json::from_str(&text).map_err(|error| {
-        if text.trim_start().starts_with('<') {
-            Odd("it is a web page".to_owned())
-        } else {
-            Odd(format!("it is not JSON ({error})"))
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_bounded_in_depth_and_forgiving_in_bytes() {
-        let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
-        assert!(json_of(deep.as_bytes()).is_err());
-        assert_eq!(json_of(b"").unwrap_err().0, "it is empty");
-        assert_eq!(json_of(b"<html>").unwrap_err().0, "it is a web page");
-        assert!(json_of(b"{\"a\":1e999}").is_err());
-        let lossy = json_of(b"{\"message\":\"\xff\"}").unwrap();
-        assert_eq!(lossy["message"], "\u{fffd}");
-    }
 }

@@ -18,7 +18,7 @@ use super::log_events::{EventScanner, Happening, LogEvent};
 use super::operation::Operation;
 use super::transport::{Chunks, Request, Response, TransportError, Trouble};
 use crate::ids::Id;
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// A log that is being read.
 pub struct LogStream {
@@ -96,12 +96,17 @@ impl Client {
                 Secret::new(format!("{}{joint}token={next}", address.expose()))
             }
         };
-        let response = self
-            .open(operation, self.for_log(Request::signed(address)))
-            .await?;
+        let request = self.for_log(Request::signed(address.clone()));
+        let response = self.open(operation, request).await?;
         match response.status {
             200..=299 => Ok(response),
-            _ => Err(self.refused(operation, response).await),
+            _ => {
+                let address = address.expose().to_owned();
+                Err(without_address(
+                    self.refused(operation, response).await,
+                    &address,
+                ))
+            }
         }
     }
 
@@ -158,6 +163,19 @@ impl Client {
             server_date: super::client::date_of(&response.headers),
         }
     }
+}
+
+/// An error of a server that may have said our address, and the key in it, back to us.
+fn without_address(mut error: Error, address: &str) -> Error {
+    let redactor = Redactor::new();
+    redactor.learn(address);
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    for pair in query.split('&') {
+        redactor.learn(pair.split_once('=').map_or(pair, |(_, value)| value));
+    }
+    error.server_words = redactor.text(&error.server_words);
+    error.message = redactor.text(&error.message);
+    error
 }
 
 /// Where a redirect leads, if we go there: to https, or on this machine when the server is here too.

@@ -7,7 +7,7 @@
 //!
 //! Where to look: [`transport`] (the seam), `reqwest_transport` (HTTP, the one file that knows
 //! `reqwest`), [`config`] and [`contexts`] (which Semaphore is meant), [`client`] (one request, one
-//! judgement), [`fate`] (done, not done, unknown), [`error`] and [`dialect`] (what a refusal means),
+//! judgement), [`fate`] (done, not done, unknown), [`error`], [`dialect`] and [`meaning`] (what a refusal means),
 //! [`pages`] (lists), and a file per subject: `workflows`, `pipelines`, `promotions`, `jobs`, `logs`,
 //! `projects`, `tasks`, `troubleshoot`.
 
@@ -18,8 +18,10 @@ pub mod dialect;
 pub mod error;
 pub mod fate;
 pub mod jobs;
+pub mod json;
 pub mod log_events;
 pub mod logs;
+pub mod meaning;
 pub mod operation;
 pub mod pages;
 pub mod paths;

@@ -10,11 +10,12 @@ use http::HeaderMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::client::{Client, json_of};
+use super::client::Client;
 use super::error::Error;
+use super::json::json_of;
 use super::operation::Operation;
 use super::transport::Request;
-use super::wire::fields::list_of;
+use super::wire::fields::kind_of;
 use super::wire::{Odd, scrub};
 
 /// What a list gave.
@@ -41,64 +42,106 @@ pub(super) struct Paged<T> {
     pub(super) limit: usize,
     pub(super) parse: fn(&Value) -> Result<T, Odd>,
     /// What tells items apart.
-    pub(super) key: fn(&T) -> String,
+    pub(super) key: fn(&T) -> Key,
     /// The number of the next page, given the headers and the number of this one.
     pub(super) next: fn(&HeaderMap, u32) -> Option<u32>,
+}
+
+/// What tells an item from the others: new items shift the pages, so that one can show twice.
+pub(super) enum Key {
+    /// An id: it names one item, wherever it shows.
+    Id(String),
+    /// The looks of an item without an id: on one page two of the same looks are two items.
+    Looks(String),
+}
+
+/// What was read so far.
+struct Gathered<T> {
+    items: Vec<T>,
+    raw: Vec<Value>,
+    seen: HashSet<String>,
+    /// Whether there was one more than asked for.
+    over: bool,
+}
+
+impl<T> Gathered<T> {
+    /// Takes a page; gives how many of its items are new.
+    fn take(&mut self, paged: &Paged<T>, page: Vec<Value>) -> Result<usize, Odd> {
+        let mut fresh = 0;
+        let mut looks: Vec<String> = Vec::new();
+        for value in page {
+            let item = (paged.parse)(&value)?;
+            let known = match (paged.key)(&item) {
+                Key::Id(id) => !self.seen.insert(id),
+                Key::Looks(item) => {
+                    let known = self.seen.contains(&item);
+                    looks.push(item);
+                    known
+                }
+            };
+            if known {
+                continue;
+            }
+            fresh += 1;
+            self.over = self.items.len() >= paged.limit;
+            if self.over {
+                break;
+            }
+            self.items.push(item);
+            self.raw.push(scrub::without_values(value));
+        }
+        self.seen.extend(looks);
+        Ok(fresh)
+    }
 }
 
 impl Client {
     /// Reads all pages up to the limit.
     pub(super) async fn list<T>(&self, paged: Paged<T>) -> Result<Listing<T>, Error> {
-        let mut listing = Listing {
+        let mut gathered = Gathered {
             items: Vec::new(),
-            response: Value::Null,
-            server_date: None,
-            complete: false,
-            pages: 0,
+            raw: Vec::new(),
+            seen: HashSet::new(),
+            over: false,
         };
-        let mut raw: Vec<Value> = Vec::new();
-        let mut seen: HashSet<String> = HashSet::new();
-        let mut page = 1;
+        let mut server_date = None;
+        let (mut page, mut pages) = (1, 0);
         loop {
             let request = match page {
                 1 => paged.first.clone(),
                 _ => paged.first.clone().query("page", page.to_string()),
             };
             let whole = self.whole(paged.operation, request).await?;
-            listing.pages += 1;
-            if listing.pages == 1 {
-                listing.server_date = whole.date();
-            }
+            pages += 1;
+            server_date = server_date.or_else(|| whole.date());
             let odd = |odd: Odd| self.odd(paged.operation, &whole, &odd);
-            let json = json_of(&whole.body).map_err(odd)?;
-            let mut fresh = 0_usize;
-            let mut over = false;
-            for value in list_of("the answer", &json).map_err(odd)? {
-                let item = (paged.parse)(value).map_err(odd)?;
-                if !seen.insert((paged.key)(&item)) {
-                    continue;
+            let values = match json_of(&whole.body).map_err(odd)? {
+                Value::Array(values) => values,
+                other => {
+                    let kind = kind_of(&other);
+                    return Err(odd(Odd(format!("the answer is {kind}, not a list"))));
                 }
-                fresh += 1;
-                over = listing.items.len() >= paged.limit;
-                if over {
-                    break;
-                }
-                listing.items.push(item);
-                raw.push(scrub::without_values(value.clone()));
-            }
+            };
+            let is_empty = values.is_empty();
+            let fresh = gathered.take(&paged, values).map_err(odd)?;
             // A page beyond the end is answered with the last one again.
             let repeated = match page_number(&whole.headers) {
                 Some(number) => number < page,
-                None => page > 1 && fresh == 0,
+                None => page > 1 && fresh == 0 && !is_empty,
             };
-            let next = (paged.next)(&whole.headers, page).filter(|next| *next > page && !repeated);
-            let full = over || listing.items.len() >= paged.limit;
+            let next = (paged.next)(&whole.headers, page);
+            let next = next.filter(|next| *next > page && !repeated);
+            let full = gathered.over || gathered.items.len() >= paged.limit;
             match next {
-                Some(next) if !full && listing.pages < self.limits().pages_max => page = next,
+                Some(next) if !full && pages < self.limits().pages_max => page = next,
                 more => {
-                    listing.complete = !over && more.is_none();
-                    listing.response = Value::Array(raw);
-                    return Ok(listing);
+                    return Ok(Listing {
+                        complete: !gathered.over && more.is_none(),
+                        items: gathered.items,
+                        response: Value::Array(gathered.raw),
+                        server_date,
+                        pages,
+                    });
                 }
             }
         }
@@ -127,7 +170,9 @@ pub(super) fn by_link(headers: &HeaderMap, _page: u32) -> Option<u32> {
 /// The number of the next page by the header that lists of projects have.
 pub(super) fn by_has_more(headers: &HeaderMap, page: u32) -> Option<u32> {
     let more = headers.get("x-has-more")?.to_str().ok()?;
-    more.trim().eq_ignore_ascii_case("true").then_some(page + 1)
+    more.trim()
+        .eq_ignore_ascii_case("true")
+        .then_some(page.saturating_add(1))
 }
 
 /// The `page` of the link whose relation is `next`.
@@ -213,6 +258,13 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(next_page(header), expected, "{header}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_panics(header in "[<>;,=\"? a-z&0-9é]{0,60}|.{0,60}") {
+            let _ = next_page(&header);
         }
     }
 }

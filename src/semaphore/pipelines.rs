@@ -8,10 +8,10 @@ use serde_json::json;
 use super::client::{Answer, Client};
 use super::error::Error;
 use super::operation::Operation;
-use super::pages::{Listing, Paged, by_link};
+use super::pages::{Key, Listing, Paged, by_link};
 use super::transport::Request;
 use super::wire::{Fields, Pipeline, PipelineDetails, TopologyBlock};
-use super::workflows::{PAGE_SIZE, acknowledged, same_id, token_given};
+use super::workflows::{PAGE_SIZE, same_id, token_given};
 use crate::ids::Id;
 
 const PATH: &str = "/api/v1alpha/pipelines";
@@ -99,7 +99,7 @@ impl Client {
             first,
             limit: filter.limit,
             parse: Pipeline::parse,
-            key: |pipeline| pipeline.id.to_string(),
+            key: |pipeline| Key::Id(pipeline.id.to_string()),
             next: by_link,
         })
         .await
@@ -109,8 +109,7 @@ impl Client {
     pub async fn stop_pipeline(&self, pipeline: &Id) -> Result<Answer<()>, Error> {
         let request =
             Request::patch(format!("{PATH}/{pipeline}")).json(json!({"terminate_request": true}));
-        self.ask(Operation::StopPipeline, request, acknowledged)
-            .await
+        self.stop(Operation::StopPipeline, request).await
     }
 
     /// Runs again what did not pass. The same token gives the same new pipeline, whose id this is.

@@ -6,7 +6,7 @@
 use super::client::{Answer, Client};
 use super::error::Error;
 use super::operation::Operation;
-use super::pages::{Listing, Paged, by_has_more};
+use super::pages::{Key, Listing, Paged, by_has_more};
 use super::paths::encoded;
 use super::transport::Request;
 use super::wire::{Fields, Project};
@@ -42,7 +42,7 @@ impl Client {
                     None => Project::parse(value),
                 }
             },
-            key: |project| project.id.to_string(),
+            key: |project| Key::Id(project.id.to_string()),
             next: by_has_more,
         })
         .await

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::client::{Answer, Client};
 use super::error::Error;
 use super::operation::Operation;
-use super::pages::{Listing, Paged, by_link};
+use super::pages::{Key, Listing, Paged, by_link};
 use super::transport::Request;
 use super::wire::PromotionEvent;
 use super::workflows::{acknowledged, token_given};
@@ -62,7 +62,7 @@ impl Client {
             first,
             limit,
             parse: PromotionEvent::parse,
-            key: PromotionEvent::identity,
+            key: |event| Key::Looks(event.looks()),
             next: by_link,
         })
         .await

@@ -6,20 +6,21 @@
 //! are about.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::Url;
 
+use super::client::{Client, Limits};
 use super::config::{Endpoint, Origin, is_loopback};
 use super::paths::with_query;
 use super::transport::{
     AnswerLimits, Chunks, Kind, Request, Response, Sent, Target, Timeouts, Transport,
     TransportError, Trouble,
 };
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 use crate::text::clean_line;
 
 /// What the server sees of us. It refuses some names, and asks for the words in brackets.
@@ -65,6 +66,17 @@ impl HttpTransport {
             options,
             clients: OnceLock::new(),
         }
+    }
+
+    /// A client of an endpoint over HTTP; the redactor learns its token.
+    pub fn client(endpoint: Endpoint, options: HttpOptions, redactor: Redactor) -> Client {
+        redactor.learn(endpoint.token.expose());
+        let origin = endpoint.origin.clone();
+        let limits = Limits {
+            total_timeout: options.timeouts.total,
+            ..Limits::default()
+        };
+        Client::new(Arc::new(Self::new(endpoint, options)), origin, redactor).with_limits(limits)
     }
 
     fn clients(&self) -> Result<&Clients, TransportError> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::client::{Answer, Client};
 use super::error::Error;
 use super::operation::Operation;
-use super::pages::{Listing, Paged, by_link};
+use super::pages::{Key, Listing, Paged, by_link};
 use super::transport::Request;
 use super::wire::{Fields, Task, TaskTrigger};
 use super::workflows::PAGE_SIZE;
@@ -41,7 +41,7 @@ impl Client {
             first,
             limit,
             parse: Task::parse,
-            key: |task| task.id.to_string(),
+            key: |task| Key::Id(task.id.to_string()),
             next: by_link,
         })
         .await

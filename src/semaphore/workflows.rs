@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::client::{Answer, Client};
 use super::error::Error;
+use super::json::json_of;
 use super::operation::Operation;
-use super::pages::{Listing, Paged, by_link};
+use super::pages::{Key, Listing, Paged, by_link};
 use super::transport::Request;
 use super::wire::fields::kind_of;
 use super::wire::{Odd, Started, Workflow};
@@ -133,7 +134,7 @@ impl Client {
             first,
             limit: filter.limit,
             parse: Workflow::parse,
-            key: |workflow| workflow.id.to_string(),
+            key: |workflow| Key::Id(workflow.id.to_string()),
             next: by_link,
         })
         .await
@@ -155,8 +156,30 @@ impl Client {
     /// Tells all pipelines of a workflow to stop, which they do in their own time.
     pub async fn stop_workflow(&self, workflow: &Id) -> Result<Answer<()>, Error> {
         let request = Request::post(format!("{PATH}/{workflow}/terminate"));
-        self.ask(Operation::StopWorkflow, request, acknowledged)
-            .await
+        self.stop(Operation::StopWorkflow, request).await
+    }
+}
+
+impl Client {
+    /// Sends a stop. The document promises no body, the server sends a sentence: both are a yes.
+    pub(super) async fn stop(
+        &self,
+        operation: Operation,
+        request: Request,
+    ) -> Result<Answer<()>, Error> {
+        let whole = self.whole(operation, request).await?;
+        let response = if whole.body.is_empty() {
+            Value::Null
+        } else {
+            let json = json_of(&whole.body);
+            let json = json.and_then(|json| acknowledged(&json).map(|()| json));
+            json.map_err(|odd| self.odd(operation, &whole, &odd))?
+        };
+        Ok(Answer {
+            value: (),
+            response,
+            server_date: whole.date(),
+        })
     }
 }
 

@@ -15,7 +15,8 @@ pub struct Act {
     pub request_token: Option<String>,
     /// Parameters that came with it.
     pub parameters: Vec<(String, String)>,
-    /// Whether the one who asked did not get the right answer.
+    /// Whether a fault kept the right answer from the one who asked. An answer that is only late
+    /// does not count: whether somebody still waits for it is not known here.
     pub answer_lost: bool,
 }
 

@@ -120,7 +120,7 @@ impl Simulator {
                 if span.0.is_zero() {
                     self.act_unseen(request, Fault::None);
                 } else {
-                    self.state.expect_late(span.0, request.clone());
+                    self.state.schedule_late(span.0, request.clone());
                 }
                 api::text(500, "\"Internal error\"").with_fault(Fault::Delay(BACKEND_PATIENCE))
             }

@@ -1,6 +1,10 @@
 //! What people and programs see of a run: every screen and report of some handmade runs, as files.
 
 mod fixtures;
+#[expect(
+    clippy::unwrap_used,
+    reason = "what fails here fails the test that calls it"
+)]
 mod hostile;
 
 use std::io::{self, Write as _};
@@ -315,9 +319,18 @@ fn a_terminal_is_drawn_on_and_what_ended_stays_above() {
     let (terminal, err) = (Arc::new(Terminal::default()), Shared::default());
     let output = Arc::new(Output::to(io::sink(), err.clone(), Redactor::new()));
     let mut progress = Progress::on(Arc::<Terminal>::clone(&terminal), output);
+    let began = std::time::Instant::now();
     for event in events("failed") {
         progress.event(&event);
     }
+    for second in 0..1_000 {
+        let later = time("2026-11-24T12:05:00Z").as_second() + second;
+        progress.tick(jiff::Timestamp::from_second(later).expect("a time"));
+    }
+    // What stays is written above the lines, which draws them again; the rest is ten a second.
+    let redraws = terminal.drawn.text().matches("release  ").count() as u128;
+    let allowed = 8 + 1 + began.elapsed().as_millis() / 100;
+    assert!(redraws <= allowed, "{redraws} redraws, {allowed} allowed");
     progress.finish();
     let drawn = terminal.drawn.text();
     assert!(

@@ -1,6 +1,11 @@
 //! Stores: one list of cases that every store must pass; beside it what only files can suffer
 //! (`stores/damage.rs`), and the faults that the store in memory plays (`stores/faults.rs`).
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail the test like the tests themselves"
+)]
+
 mod damage;
 mod faults;
 mod fixture;
@@ -19,8 +24,10 @@ fn ids(store: &dyn Store, filter: &ListFilter) -> Vec<String> {
     list.into_iter().map(|run| run.id).collect()
 }
 
+type Case = (&'static str, fn(&Place));
+
 /// What every store must do.
-const CASES: [(&str, fn(&Place)); 13] = [
+const CASES: [Case; 13] = [
     ("a run comes back as it was written", comes_back),
     ("an id that is no file name is refused", ids_are_checked),
     ("events follow each other without gaps", no_gaps),

@@ -111,16 +111,15 @@ fn created_line(view: &RunView, created: &RunCreated, screen: &Screen<'_>) -> St
         1 => "1 step".to_owned(),
         n => format!("{n} steps"),
     };
-    let mut line = format!(
-        "{}: {steps} of {}, deadline {}",
+    let started = view.started_at.map_or_else(String::new, |started| {
+        format!(", started {}", seconds(started))
+    });
+    format!(
+        "{}: {steps} of {}, deadline {}{started}",
         words::run_words(view, screen),
         screen.line(&created.path, words::NAME_CHARACTERS_MAX),
         seconds(created.deadline)
-    );
-    if let Some(started) = view.started_at {
-        line.push_str(&format!(", started {}", seconds(started)));
-    }
-    line
+    )
 }
 
 /// A time to the second.
@@ -207,8 +206,11 @@ pub fn observation_line(
     }
 }
 
+/// The pipeline, its state, its blocks, its failed jobs.
+type Followed<'a> = (&'a str, &'a str, Option<(u32, u32)>, &'a [String]);
+
 /// What makes two observations differ for people: not their times.
-fn followed(seen: &Seen) -> Option<(&str, &str, Option<(u32, u32)>, &[String])> {
+fn followed(seen: &Seen) -> Option<Followed<'_>> {
     match seen {
         Seen::Pipeline {
             pipeline_id,

@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::outcome::{Accept, StepOutcome};
 use crate::playbook::{Mistakes, codes};
 
-use super::super::graph::Graph;
+use super::super::graph::{Edge, Graph};
 use super::super::names::Names;
 
 /// One bit per step.
@@ -61,14 +61,7 @@ pub(crate) fn check(names: &Names<'_>, graph: &Graph, order: &[usize], mistakes:
             if accept == Accept::FAILED {
                 must_fail.set(edge.step);
             }
-            never_skipped(
-                names,
-                index,
-                edge.step,
-                accept,
-                edge.place.as_ref(),
-                mistakes,
-            );
+            never_skipped(names, index, edge, mistakes);
         }
         if let (Some(other), Some(step)) = (must_pass.common(&must_fail), names.steps.get(index)) {
             let other = names.steps.get(other).map_or("", |s| s.step.id.as_str());
@@ -101,21 +94,14 @@ fn started(accept: Accept) -> bool {
 }
 
 /// Only a step with a `when` can be skipped.
-fn never_skipped(
-    names: &Names<'_>,
-    index: usize,
-    needed: usize,
-    accept: Accept,
-    place: Option<&crate::diagnostic::Place>,
-    mistakes: &mut Mistakes,
-) {
-    let (Some(step), Some(needed)) = (names.steps.get(index), names.steps.get(needed)) else {
+fn never_skipped(names: &Names<'_>, index: usize, edge: &Edge, mistakes: &mut Mistakes) {
+    let (Some(step), Some(needed)) = (names.steps.get(index), names.steps.get(edge.step)) else {
         return;
     };
-    if accept != Accept::only(StepOutcome::Skipped) || needed.step.when.is_some() {
+    if edge.accept != Accept::only(StepOutcome::Skipped) || needed.step.when.is_some() {
         return;
     }
-    let place = place.unwrap_or(&step.step.place).clone();
+    let place = edge.place.as_ref().unwrap_or(&step.step.place).clone();
     mistakes.push(
         Diagnostic::error(
             codes::NEVER_RUNS,

@@ -1,16 +1,27 @@
 //! Rule family: where both types are known, they fit.
 
-use crate::catalog::{Param, Type};
+use crate::catalog::{Shape, Type};
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Mistakes, codes};
+use crate::playbook::{Mistakes, Step, codes};
 use crate::template::{Node, Tree};
 
 use super::super::names::{self, Names, Output};
 use super::super::walk::{self, Found};
 
-/// Checks the templates of a parameter against its type.
-pub(crate) fn param(param: &Param, tree: &Tree, names: &Names<'_>, mistakes: &mut Mistakes) {
-    fits(param.ty, param.name, tree, names, mistakes);
+/// Checks the templates of all parameters of a step against their types.
+pub(crate) fn params(step: &Step, names: &Names<'_>, mistakes: &mut Mistakes) {
+    let action = step.action.action;
+    for (name, tree) in &step.action.params {
+        let Some(param) = action.param(name) else {
+            continue;
+        };
+        // A value that stands alone is known to people by the name of the action.
+        let what = match action.shape {
+            Shape::Scalar => action.name,
+            Shape::Map | Shape::Names | Shape::ListOrMap => param.name,
+        };
+        fits(param.ty, what, tree, names, mistakes);
+    }
 }
 
 /// Checks a template that must give a value of this type.
@@ -103,6 +114,7 @@ fn misfit(have: Type, want: Type, found: Found<'_>) -> Option<String> {
         Type::Number => matches!(have, Type::Integer | Type::Number | Type::Duration),
         Type::Boolean => have == Type::Boolean,
         Type::Duration => have == Type::Duration || is_text(have),
+        Type::Since => have == Type::Duration || is_text(have),
         Type::Size => have == Type::Size || is_text(have),
         Type::List(_) => matches!(have, Type::List(_)),
         Type::Map(_) => matches!(have, Type::Map(_)),
@@ -117,7 +129,9 @@ fn misfit(have: Type, want: Type, found: Found<'_>) -> Option<String> {
         Type::Text if scalar => format!("write `{{{{ {path} | string }}}}`"),
         Type::Integer if is_text(have) => format!("write `{{{{ {path} | int }}}}`"),
         Type::Number if is_text(have) => format!("write `{{{{ {path} | float }}}}`"),
-        Type::Duration if scalar => "declare the input as `type: duration`".to_owned(),
+        Type::Duration if scalar && path.starts_with("inputs.") => {
+            "declare the input as `type: duration`".to_owned()
+        }
         _ => "text is never turned into other types by itself, nor they into text".to_owned(),
     })
 }

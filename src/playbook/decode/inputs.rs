@@ -194,6 +194,15 @@ fn checked(input: &Input, name: &str, yaml: &Yaml, mistakes: &mut Mistakes) -> O
         mistakes.push(scalars::not_boolean(yaml, text, &format!("input `{name}`")));
         return None;
     }
+    if let (YamlNode::Text(_), InputType::Integer | InputType::Number) = (&yaml.node, input.ty) {
+        let wanted = input_value::word(input.ty);
+        mistakes.extend(scalars::not_number(
+            yaml,
+            wanted,
+            &format!("input `{name}`"),
+        ));
+        return None;
+    }
     let value = literal(yaml, mistakes)?;
     match input_value::check(input, &value) {
         Ok(_) => Some(value),
@@ -216,7 +225,7 @@ fn checked(input: &Input, name: &str, yaml: &Yaml, mistakes: &mut Mistakes) -> O
 }
 
 /// A value as it is, without templates.
-pub(super) fn literal(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Value> {
+pub(crate) fn literal(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Value> {
     Some(match &yaml.node {
         YamlNode::Null => Value::Null,
         YamlNode::Bool(value) => Value::Bool(*value),

@@ -9,11 +9,12 @@ mod inputs;
 mod needs;
 mod params;
 mod playbook;
+mod repeat;
 mod retry;
 mod scalars;
 mod step;
 mod values;
 
 pub(crate) use action::is_literally_false;
+pub(crate) use inputs::literal;
 pub(crate) use playbook::playbook;
-pub(crate) use scalars::is_name;

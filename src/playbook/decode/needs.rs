@@ -76,7 +76,7 @@ pub(super) fn needs(entry: &Entry, step: &str, mistakes: &mut Mistakes) -> Optio
 }
 
 fn accept(yaml: &Yaml, id: &str, mistakes: &mut Mistakes) -> Option<Accept> {
-    let what = format!("what `{}` must be", text::clean_line(id, 60));
+    let what = format!("the outcome of `{}`", text::clean_line(id, 60));
     let what = what.as_str();
     let any = [
         (Accept::PASSED, "passed"),

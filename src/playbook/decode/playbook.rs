@@ -10,6 +10,7 @@ use super::super::mistakes::Mistakes;
 use super::super::model::{
     Concurrency, Defaults, OnConflict, OnFailure, OnInterrupt, Playbook, Retry,
 };
+use super::super::places;
 use super::super::tree::{Entry, Yaml, YamlNode};
 use super::fields::{self, Fields};
 use super::{inputs, retry, scalars, step, values};
@@ -104,15 +105,16 @@ fn version(fields: &mut Fields<'_>, mistakes: &mut Mistakes) -> bool {
     {
         return true;
     }
+    let place = places::with_quotes(&entry.value.place);
     let written = text::clean_line(entry.value.written(), 40);
+    let message = match &entry.value.node {
+        YamlNode::Text(_) => format!("the language version is a number, and `{written}` is text"),
+        _ => format!("this runner knows version {VERSION} of the language, and not `{written}`"),
+    };
     mistakes.push(
-        Diagnostic::error(
-            codes::VERSION,
-            entry.value.place.clone(),
-            format!("this runner knows version {VERSION} of the language, and not `{written}`"),
-        )
-        .hint("write `playbook: 1`, or use a newer runner")
-        .fix("1"),
+        Diagnostic::error(codes::VERSION, place, message)
+            .hint("write `playbook: 1`, or use a newer runner")
+            .fix("1"),
     );
     false
 }

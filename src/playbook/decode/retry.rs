@@ -53,6 +53,11 @@ pub(super) fn retry(yaml: &Yaml, base: &Retry, mistakes: &mut Mistakes) -> Optio
 fn retry_on(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<RetryOn> {
     match &yaml.node {
         YamlNode::Number(number) if number.as_u64() == Some(429) => Some(RetryOn::RateLimited),
+        YamlNode::Number(_) => {
+            let words = ON.map(|(_, word)| word);
+            mistakes.push(scalars::wrong_word(yaml, yaml.written(), &words, "`on`"));
+            None
+        }
         _ => scalars::word(yaml, &ON, "`on`", mistakes),
     }
 }

@@ -135,11 +135,26 @@ pub(super) fn not_number(yaml: &Yaml, wanted: &str, what: &str) -> Option<Diagno
     };
     let diagnostic = Diagnostic::error(codes::NOT_NUMBER, whole.clone(), message);
     Some(match &yaml.node {
-        YamlNode::Text(text) if text.parse::<f64>().is_ok_and(f64::is_finite) => diagnostic
-            .hint(format!("write `{}`", fixed_line(&whole, text)))
-            .fix(text.clone()),
+        YamlNode::Text(text) => match meant_number(text) {
+            Some(number) => diagnostic
+                .hint(format!("write `{}`", fixed_line(&whole, &number)))
+                .fix(number),
+            None => diagnostic,
+        },
         _ => diagnostic,
     })
+}
+
+/// The number that a text looks like: without quotes, leading zeros and underscores.
+fn meant_number(text: &str) -> Option<String> {
+    let plain = text.trim().replace('_', "");
+    let short = plain.trim_start_matches('0');
+    let number = match short.bytes().next() {
+        Some(first) if first.is_ascii_digit() => short,
+        _ => plain.as_str(),
+    };
+    let parsed: f64 = number.parse().ok()?;
+    parsed.is_finite().then(|| number.to_owned())
 }
 
 /// A duration with its unit.
@@ -235,7 +250,7 @@ pub(super) fn one_of(words: &[String]) -> String {
 }
 
 /// Whether a text has the form of names: `[a-z][a-z0-9_]*`.
-pub(crate) fn is_name(text: &str) -> bool {
+fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .bytes()
@@ -251,7 +266,8 @@ pub(super) fn name(key: &Key, what: &str, mistakes: &mut Mistakes) -> bool {
     if is_name(&key.name) {
         return true;
     }
-    if key.name.is_empty() && key.place.span.is_empty() {
+    if key.name.is_empty() && !key.place.span.is_empty() {
+        // It is no text at all, and that was told.
         return false;
     }
     mistakes.push(bad_name(&key.name, key.place.clone(), what));

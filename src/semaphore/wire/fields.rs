@@ -144,6 +144,10 @@ impl<'a> Fields<'a> {
     pub fn word_or_number<T: words::Word>(&self, name: &str) -> Result<Option<T>, Odd> {
         match self.get(name) {
             Some(Value::Number(number)) => Ok(Some(T::from_number(number))),
+            Some(Value::String(text)) => match text.parse::<u32>() {
+                Ok(number) => Ok(Some(T::from_number(&number.into()))),
+                Err(_) => self.word(&[name]),
+            },
             _ => self.word(&[name]),
         }
     }

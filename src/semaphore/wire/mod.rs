@@ -6,6 +6,7 @@
 //! kept and never count as passed, a field of the wrong type is an [`Odd`] that names the field, and no
 //! input panics. It must not know how answers travel, nor what an error of the API looks like.
 
+pub mod block;
 pub mod fields;
 pub mod job;
 pub mod pipeline;
@@ -17,9 +18,10 @@ pub mod time;
 pub mod words;
 pub mod workflow;
 
+pub use block::{Block, BlockJob, TopologyBlock};
 pub use fields::{Fields, Odd};
 pub use job::{Job, JobTrouble};
-pub use pipeline::{Block, BlockJob, EnvVars, Pipeline, PipelineDetails, TopologyBlock};
+pub use pipeline::{EnvVars, Pipeline, PipelineDetails};
 pub use project::{Project, ProjectTask};
 pub use promotion::PromotionEvent;
 pub use task::{Task, TaskTrigger};

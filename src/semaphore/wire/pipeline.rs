@@ -1,15 +1,15 @@
-//! Pipelines, their blocks and the jobs in those.
+//! Pipelines.
 //!
 //! Duty: one `Pipeline` for what describe and list say in two dialects. Invariants: a result exists
-//! only of what is done (a running job says `PASSED`, the zero of its enum), and a reason only where it
-//! says something. It must not say whether a pipeline counts as good: that is the engine's.
+//! only of what is done, and a reason only where it says something. It must not say whether a pipeline counts as good: that is the engine's.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::fields::{Fields, Odd, list_of};
+use super::block::Block;
+use super::fields::{Fields, Odd};
 use super::time;
-use super::words::{JobState, PipelineTrigger, Reason, State, Verdict, WorkflowTrigger};
+use super::words::{PipelineTrigger, Reason, State, Verdict, WorkflowTrigger};
 use crate::ids::Id;
 
 /// Environment variables: their names for everybody, their values only for who asks by name.
@@ -163,7 +163,10 @@ pub struct Pipeline {
 }
 
 /// The result and the reason of what is in `state`, as far as they mean something.
-fn ending(fields: &Fields<'_>, state: &State) -> Result<(Option<Verdict>, Option<Reason>), Odd> {
+pub(super) fn ending(
+    fields: &Fields<'_>,
+    state: &State,
+) -> Result<(Option<Verdict>, Option<Reason>), Odd> {
     let result: Option<Verdict> = fields.word(&["result"])?;
     let reason: Option<Reason> = fields.word(&["result_reason"])?;
     if *state != State::Done {
@@ -293,102 +296,6 @@ fn triggerer_of(f: &Fields<'_>) -> Result<Triggerer, Odd> {
     })
 }
 
-/// A job, as its block shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlockJob {
-    /// Its id; none until it was made.
-    pub id: Option<Id>,
-    /// Its name.
-    pub name: String,
-    /// Its place in the block.
-    pub index: i64,
-    /// Its state.
-    pub state: JobState,
-    /// How it ended; only of one that finished.
-    pub result: Option<Verdict>,
-}
-
-impl BlockJob {
-    fn parse(value: &Value) -> Result<Self, Odd> {
-        let f = Fields::of("job of a block", value)?;
-        let state: JobState = f.required_word(&["status", "state"])?;
-        let result: Option<Verdict> = f.word(&["result"])?;
-        Ok(Self {
-            id: f.id(&["job_id"])?,
-            name: f.text("name")?,
-            index: f.integer("index")?.unwrap_or(0),
-            // The zero of the enum is `PASSED`: it means nothing before the end.
-            result: result.filter(|_| state == JobState::Finished),
-            state,
-        })
-    }
-
-    /// The normalised form.
-    pub fn to_value(&self) -> Value {
-        json!({
-            "job_id": self.id,
-            "name": self.name,
-            "index": self.index,
-            "state": self.state.as_str(),
-            "result": self.result.as_ref().map(Verdict::as_str),
-        })
-    }
-}
-
-/// A block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
-    /// Its id; none until it runs.
-    pub id: Option<Id>,
-    /// Its name.
-    pub name: String,
-    /// Its state.
-    pub state: State,
-    /// How it ended; only of one that is done.
-    pub result: Option<Verdict>,
-    /// Why, where that says something.
-    pub reason: Option<Reason>,
-    /// What is wrong with it.
-    pub error_description: String,
-    /// Its jobs, in order.
-    pub jobs: Vec<BlockJob>,
-}
-
-impl Block {
-    fn parse(value: &Value) -> Result<Self, Odd> {
-        let f = Fields::of("block", value)?;
-        let state: State = f.required_word(&["state"])?;
-        let (result, reason) = ending(&f, &state)?;
-        let jobs: Result<Vec<BlockJob>, Odd> =
-            f.list("jobs")?.iter().map(BlockJob::parse).collect();
-        let mut jobs = jobs?;
-        jobs.sort_by_key(|job| job.index);
-        Ok(Self {
-            id: f.id(&["block_id"])?,
-            name: f.text("name")?,
-            state,
-            result,
-            reason,
-            error_description: f.text("error_description")?,
-            jobs,
-        })
-    }
-
-    /// The normalised form.
-    pub fn to_value(&self) -> Value {
-        let jobs: Vec<Value> = self.jobs.iter().map(BlockJob::to_value).collect();
-        json!({
-            "block_id": self.id,
-            "name": self.name,
-            "state": self.state.as_str(),
-            "result": self.result.as_ref().map(Verdict::as_str),
-            "reason": self.reason.as_ref().map(Reason::as_str),
-            "error_description": self.error_description,
-            "jobs": jobs,
-        })
-    }
-}
-
 /// A pipeline with its blocks, which are empty unless details were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipelineDetails {
@@ -419,39 +326,6 @@ impl PipelineDetails {
     pub fn to_value(&self) -> Value {
         let blocks: Vec<Value> = self.blocks.iter().map(Block::to_value).collect();
         json!({"pipeline": self.pipeline.to_value(), "blocks": blocks})
-    }
-}
-
-/// A block of the topology: what the pipeline file says, without states.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopologyBlock {
-    /// Its name.
-    pub name: String,
-    /// The names of its jobs.
-    pub jobs: Vec<String>,
-    /// The names of the blocks it waits for.
-    pub dependencies: Vec<String>,
-}
-
-impl TopologyBlock {
-    /// Reads the list of blocks.
-    pub fn parse_list(value: &Value) -> Result<Vec<Self>, Odd> {
-        list_of("the answer", value)?
-            .iter()
-            .map(|item| {
-                let f = Fields::of("block of the topology", item)?;
-                Ok(Self {
-                    name: f.text("name")?,
-                    jobs: f.texts("jobs")?,
-                    dependencies: f.texts("dependencies")?,
-                })
-            })
-            .collect()
-    }
-
-    /// The normalised form.
-    pub fn to_value(&self) -> Value {
-        json!({"name": self.name, "jobs": self.jobs, "dependencies": self.dependencies})
     }
 }
 
@@ -493,35 +367,6 @@ mod tests {
                 "{state} {result} {reason}"
             );
         }
-    }
-
-    #[test]
-    fn a_job_that_runs_has_no_result() {
-        let block = json!({"name": "Test", "state": "running", "jobs": [
-            {"status": "RUNNING", "result": "PASSED", "name": "b", "job_id": ID, "index": 1},
-            {"status": "FINISHED", "result": "FAILED", "name": "a", "job_id": ID, "index": 0},
-            {"status": "ENQUEUED", "result": "PASSED", "name": "c", "job_id": "", "index": 2},
-        ]});
-        let block = Block::parse(&block).unwrap();
-        let shown: Vec<_> = block
-            .jobs
-            .iter()
-            .map(|j| {
-                (
-                    j.name.as_str(),
-                    j.state.as_str(),
-                    j.result.as_ref().map(Verdict::as_str),
-                )
-            })
-            .collect();
-        assert_eq!(
-            shown,
-            [
-                ("a", "finished", Some("failed")),
-                ("b", "running", None),
-                ("c", "queued", None)
-            ]
-        );
     }
 
     #[test]

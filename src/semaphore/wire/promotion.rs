@@ -53,8 +53,8 @@ impl PromotionEvent {
         self.triggered_by == AUTO_PROMOTION
     }
 
-    /// What tells it from the others: events have no id.
-    pub(in crate::semaphore) fn identity(&self) -> String {
+    /// What tells it from most others: events have no id.
+    pub(in crate::semaphore) fn looks(&self) -> String {
         let at = self.triggered_at.map(|at| at.to_string());
         format!(
             "{}|{}|{}",

@@ -133,8 +133,16 @@ fn in_v1alpha(method: &str, rest: &[&str]) -> Result<Endpoint, NoEndpoint> {
     })
 }
 
-/// Answers a request.
+/// Answers a request; lists lag behind so far.
 pub(in crate::simulator) fn answer(state: &mut State, request: &Request, lag: Duration) -> Reply {
+    let mut reply = whole_answer(state, request, lag);
+    if request.method == "HEAD" {
+        reply.body.clear();
+    }
+    reply
+}
+
+fn whole_answer(state: &mut State, request: &Request, lag: Duration) -> Reply {
     if let Err(refused) = access::gate(state, request) {
         return refused;
     }

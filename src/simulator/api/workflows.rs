@@ -62,7 +62,7 @@ pub(super) fn run(state: &mut State, asked: &Asked<'_>) -> Result<Reply, Reply> 
     let workflow_id = state.workflows[started.workflow].id.clone();
     let pipeline_id = state.pipelines[started.pipeline].id.clone();
     let deed = Done::RunWorkflow {
-        project_id: state.project_id(project),
+        project_id: state.project_id(project).to_owned(),
         reference: new.reference,
         pipeline_file: new.file,
         workflow_id: workflow_id.clone(),

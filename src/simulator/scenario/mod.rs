@@ -4,19 +4,23 @@
 //! simulation starts, and never changes afterwards.
 
 mod check;
+mod codes;
 mod fault;
 mod load;
 mod model;
 mod people;
+mod pipeline;
 mod run;
 
 pub use check::ENDPOINTS;
+pub use codes::CODES;
 pub use fault::{Answer, FaultRule, Mishap};
 pub use load::built_in_names;
 pub(crate) use model::default_file;
-pub use model::{
-    Block, Change, Command, EventFate, Job, JobChange, Organization, Parameter, Pipeline, Project,
-    Promotion, Reason, Reference, Role, Scenario, Server, Span, Task, Token, Verdict,
-};
+pub use model::{Organization, Project, Reference, Role, Scenario, Server, Span, Task, Token};
 pub use people::{Cue, Deed, Promote, Push, Start, Target, Visit};
+pub use pipeline::{
+    Block, Change, Command, EventFate, Job, JobChange, Parameter, Pipeline, Promotion, Reason,
+    Verdict,
+};
 pub(crate) use run::fits;

@@ -1,6 +1,7 @@
 //! What a pipeline does in its first run, its second, and so on.
 
-use super::model::{Block, Change, Job, Pipeline, Reference, Verdict};
+use super::model::Reference;
+use super::pipeline::{Block, Change, Job, Pipeline, Verdict};
 
 impl Pipeline {
     /// What the run with this number (from 0) on this reference does: all changes made, and with at

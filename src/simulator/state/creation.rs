@@ -199,7 +199,7 @@ impl State {
             partially_rerun_by: None,
         });
         self.queues[new.queue].members.push(place);
-        self.expect(wait.0, Due::Initialized(place));
+        self.schedule(wait.0, Due::Initialized(place));
         place
     }
 
@@ -248,6 +248,6 @@ impl State {
         }
         self.make_blocks(p, &plan);
         self.pipelines[p].stamps.pending = Some(self.now);
-        self.expect(Span::millis(100).0, Due::Queuing(p));
+        self.schedule(Span::millis(100).0, Due::Queuing(p));
     }
 }

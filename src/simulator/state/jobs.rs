@@ -33,9 +33,9 @@ impl State {
             copy_of: None,
         });
         if said.never_started.is_some() {
-            self.expect(said.run.0, Due::JobEnds(place));
+            self.schedule(said.run.0, Due::JobEnds(place));
         } else {
-            self.expect(said.wait.0, Due::JobStarts(place));
+            self.schedule(said.wait.0, Due::JobStarts(place));
         }
         place
     }
@@ -48,7 +48,7 @@ impl State {
         }
         job.started_at = Some(self.now);
         let run = job.plan.run.0;
-        self.expect(run, Due::JobEnds(j));
+        self.schedule(run, Due::JobEnds(j));
     }
 
     /// A job comes to its own end.
@@ -72,7 +72,7 @@ impl State {
         self.record(origin, Done::StopJob { job_id }, None, &[]);
         if self.jobs[j].finished.is_none() {
             let noticed = self.scenario.server.stop_noticed_after.0;
-            self.expect(noticed, Due::JobStopNoticed(j));
+            self.schedule(noticed, Due::JobStopNoticed(j));
         }
     }
 

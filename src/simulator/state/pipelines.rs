@@ -26,7 +26,7 @@ impl State {
         self.pipelines[p].stamps.running = Some(self.now);
         self.cue(Cue::PipelineRunning);
         if let (Some(run), true) = (plan.run, plan.result.is_some() || plan.reason.is_some()) {
-            self.expect(run.0, Due::ForcedEnd(p));
+            self.schedule(run.0, Due::ForcedEnd(p));
         }
         self.go_on_with_blocks(p);
     }
@@ -94,7 +94,7 @@ impl State {
                 Some(said) => said.0,
                 None => Duration::from_millis(self.chance(&["told", &id]) % TOLD_WITHIN_MS),
             };
-            self.expect(wait, Due::Told(p));
+            self.schedule(wait, Due::Told(p));
         }
     }
 
@@ -132,7 +132,7 @@ impl State {
         pipeline.stop_asked = true;
         pipeline.terminated_by = by.to_owned();
         let noticed = self.scenario.server.stop_noticed_after.0;
-        self.expect(noticed, Due::StopNoticed(p));
+        self.schedule(noticed, Due::StopNoticed(p));
     }
 
     /// A pipeline takes notice that it is to stop: it is canceled when it did not run yet, else its
@@ -164,7 +164,7 @@ impl State {
         }
         let noticed = self.scenario.server.stop_noticed_after.0;
         for job in running {
-            self.expect(noticed, Due::JobStopNoticed(job));
+            self.schedule(noticed, Due::JobStopNoticed(job));
         }
         self.end_when_all_blocks_are(p);
     }

@@ -120,7 +120,7 @@ impl State {
         let hidden = event.hidden;
         switch.events.push(event);
         if !hidden {
-            self.expect(promotion.schedule.0, Due::Settled(p, number));
+            self.schedule(promotion.schedule.0, Due::Settled(p, number));
         }
     }
 

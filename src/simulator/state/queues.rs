@@ -48,7 +48,7 @@ impl State {
             .as_ref()
             .and_then(|plan| plan.queue)
             .unwrap_or(Span::millis(100));
-        self.expect(wait.0, Due::Ready(p));
+        self.schedule(wait.0, Due::Ready(p));
     }
 
     /// A pipeline may run when it is its turn.
@@ -73,7 +73,7 @@ impl State {
         let queue = self.pipelines[p].queue;
         self.queues[queue].members.retain(|member| *member != p);
         if let Some(next) = self.queues[queue].members.first().copied() {
-            self.expect(std::time::Duration::ZERO, Due::Ready(next));
+            self.schedule(std::time::Duration::ZERO, Due::Ready(next));
         }
     }
 }

@@ -125,9 +125,9 @@ pub(crate) struct Pipeline {
     pub(crate) triggerer_user: String,
     pub(crate) stop_asked: bool,
     pub(crate) terminated_by: String,
-    pub(crate) promotion_of: Option<Place<Pipeline>>,
-    pub(crate) partial_rerun_of: Option<Place<Pipeline>>,
-    pub(crate) partially_rerun_by: Option<Place<Pipeline>>,
+    pub(crate) promotion_of: Option<Place<Self>>,
+    pub(crate) partial_rerun_of: Option<Place<Self>>,
+    pub(crate) partially_rerun_by: Option<Place<Self>>,
 }
 
 impl Pipeline {
@@ -209,7 +209,7 @@ pub(crate) struct Job {
     pub(crate) finished: Option<(Timestamp, Verdict)>,
     pub(crate) failure_reason: String,
     /// The job whose result it took over in a partial rebuild.
-    pub(crate) copy_of: Option<Place<Job>>,
+    pub(crate) copy_of: Option<Place<Self>>,
 }
 
 /// A queue of pipelines: those of one project, reference and file.

@@ -32,18 +32,26 @@ impl State {
         self.scenario.projects.get(project)
     }
 
+    /// The ids of all projects: those of the scenario, or made from their names.
+    pub(super) fn ids_of_projects(&self) -> Vec<String> {
+        self.scenario
+            .projects
+            .iter()
+            .map(|project| match &project.id {
+                Some(id) => id.to_lowercase(),
+                None => self.id_of(&["project", &project.name]),
+            })
+            .collect()
+    }
+
     /// The id of a project.
-    pub(crate) fn project_id(&self, project: usize) -> String {
-        match self.project(project) {
-            Some(Project { id: Some(id), .. }) => id.to_lowercase(),
-            Some(other) => self.id_of(&["project", &other.name]),
-            None => String::new(),
-        }
+    pub(crate) fn project_id(&self, project: usize) -> &str {
+        self.project_ids.get(project).map_or("", String::as_str)
     }
 
     /// The project with this id; projects of other organizations are there too.
     pub(crate) fn project_by_id(&self, id: &str) -> Option<usize> {
-        (0..self.scenario.projects.len()).find(|n| self.project_id(*n) == id)
+        self.project_ids.iter().position(|known| known == id)
     }
 
     /// The project with this name.

@@ -48,6 +48,7 @@ pub(crate) struct State {
     pub(super) queue_by_lane: HashMap<Lane, Place<Queue>>,
     pub(super) runs_by_lane: HashMap<Lane, usize>,
     by_project: Vec<OfProject>,
+    pub(super) project_ids: Vec<String>,
     pub(super) request_tokens: HashMap<String, (Place<Workflow>, Place<Pipeline>)>,
     pub(super) promotion_tokens: HashSet<String>,
     /// Commits that were pushed: project and reference to its tip.
@@ -61,6 +62,7 @@ impl State {
     pub(crate) fn new(scenario: Arc<Scenario>, seed: u64, start: Timestamp) -> Self {
         let mut state = Self {
             by_project: vec![OfProject::default(); scenario.projects.len()],
+            project_ids: Vec::new(),
             scenario,
             seed: seed.to_string(),
             ids_made: 0,
@@ -82,7 +84,8 @@ impl State {
             cues_seen: Vec::new(),
             acts: Vec::new(),
         };
-        state.expect_visits();
+        state.project_ids = state.ids_of_projects();
+        state.schedule_visits();
         state
     }
 
@@ -126,14 +129,14 @@ impl State {
     }
 
     /// Puts something on the agenda, so much later than now.
-    pub(super) fn expect(&mut self, after: Duration, due: Due) {
+    pub(super) fn schedule(&mut self, after: Duration, due: Due) {
         let at = later(self.now, after);
         self.agenda.add(at, due);
     }
 
     /// A request that is acted on later, when its answer is long gone.
-    pub(crate) fn expect_late(&mut self, after: Duration, request: Request) {
-        self.expect(after, Due::Late(Box::new(request)));
+    pub(crate) fn schedule_late(&mut self, after: Duration, request: Request) {
+        self.schedule(after, Due::Late(Box::new(request)));
     }
 
     /// A new id; never the same twice.
@@ -154,11 +157,6 @@ impl State {
         let mut all = vec!["simulator", self.seed.as_str()];
         all.extend(words);
         crate::ids::derived_number(&all)
-    }
-
-    /// How many ids were made.
-    pub(crate) fn ids_made(&self) -> u64 {
-        self.ids_made
     }
 
     pub(super) fn add_workflow(&mut self, workflow: Workflow) -> Place<Workflow> {

@@ -12,11 +12,11 @@ use super::store::State;
 
 impl State {
     /// Puts the visits that do not wait for anything on the agenda.
-    pub(super) fn expect_visits(&mut self) {
+    pub(super) fn schedule_visits(&mut self) {
         let scenario = std::sync::Arc::clone(&self.scenario);
         for (number, visit) in scenario.people.iter().enumerate() {
             if visit.on.is_none() {
-                self.expect(visit.at.0, Due::Visit(number));
+                self.schedule(visit.at.0, Due::Visit(number));
             }
         }
     }
@@ -30,7 +30,7 @@ impl State {
         let scenario = std::sync::Arc::clone(&self.scenario);
         for (number, visit) in scenario.people.iter().enumerate() {
             if visit.on == Some(cue) {
-                self.expect(visit.at.0, Due::Visit(number));
+                self.schedule(visit.at.0, Due::Visit(number));
             }
         }
     }
@@ -94,7 +94,7 @@ impl State {
         });
         if let Ok(started) = started {
             let deed = Done::RunWorkflow {
-                project_id: self.project_id(project),
+                project_id: self.project_id(project).to_owned(),
                 reference: start.reference.clone(),
                 pipeline_file: start.pipeline_file.clone(),
                 workflow_id: self.workflows[started.workflow].id.clone(),

@@ -151,7 +151,7 @@ fn a_flipped_bit_is_named_or_without_effect() {
             let _ = std::fs::remove_dir_all(state(crashed.path()));
             copy(&state(dir.path()), &state(crashed.path()));
             let mut flipped = bytes.clone();
-            *flipped.get_mut(at).unwrap() ^= 1 << (n % 8);
+            flipped[at] ^= 1 << (n % 8);
             std::fs::write(state(crashed.path()).join(file), flipped).unwrap();
             match load(crashed.path()) {
                 Ok(events) => assert_eq!(events, warnings(1..=30), "{file} at {at}"),

@@ -1,0 +1,335 @@
+//! `runner apply`: checks a playbook, then runs it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::args::{Apply, Inputs, Speed};
+use super::check::{limits, source};
+use super::connect::{endpoint, http_options};
+use super::execute::{Execution, Line, Worked, budget, conclude, lock};
+use super::exit::Exit;
+use super::failing::Failing;
+use super::main::Surroundings;
+use super::render;
+use super::runs::store;
+use super::settings::{Settings, read_text};
+use super::simulate::scenario;
+use crate::clock::Clock;
+use crate::diagnostic::Source;
+use crate::drivers::{InProcessTransport, run_local, run_virtual};
+use crate::engine::RunInfo;
+use crate::plan::{self, BoundInputs, GivenInputs, Limits, Plan, bind_inputs, read_inputs_file};
+use crate::secret::Secret;
+use crate::semaphore::{Endpoint, HttpTransport, Origin};
+use crate::simulator::{InProcess, Scenario, Server, Simulator};
+use crate::store::{RunHeader, SecretOrigin, SourceText, SqliteStore, Store, StoredInput};
+
+/// The key of a run's settings that says that its Semaphore was a simulated one.
+pub(super) const SIMULATED: &str = "simulated";
+
+/// Checks, then runs.
+pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing> {
+    let settings = around.settings(Some(&args.playbook))?;
+    let limits = limits(&settings);
+    let plan = Arc::new(checked(around, &args.playbook, &limits)?);
+    let bound = bound(around, &plan, &args.inputs, &limits)?;
+    for name in &bound.secrets {
+        if let Some(text) = bound.values.get(name).and_then(serde_json::Value::as_str) {
+            around.redactor.learn(text);
+        }
+    }
+    // Where the run goes is known before anything is written down.
+    let semaphore = match &args.simulate {
+        Some(name) => Semaphore::Simulated(Box::new(scenario(name)?)),
+        None => Semaphore::Real(endpoint(around, &args.connection)?),
+    };
+    let store = store(around, &settings)?;
+    let id = match &args.run_id {
+        Some(id) => id.clone(),
+        None => made_id(&plan.name)?,
+    };
+    let guard = lock(around, &store, &id)?;
+    let files_dir = files_dir(args, &store, &id)?;
+    let info = info(around, args, (&settings, &id))?;
+    store.create_run(&header(
+        (&plan, &bound),
+        &info,
+        (&settings, &args.inputs),
+        (&files_dir, semaphore.is_simulated()),
+    ))?;
+    if !around.global.quiet {
+        around.output.talk(&format!("run {id}"));
+    }
+    let execution = Execution {
+        around,
+        settings: &settings,
+        results: &args.results,
+        store: Arc::new(store),
+        plan,
+        inputs: bound,
+        info,
+        past: Vec::new(),
+        files_dir,
+        park_after: args.park,
+    };
+    let worked = match semaphore {
+        Semaphore::Real(endpoint) => real(execution, endpoint)?,
+        Semaphore::Simulated(scenario) => simulated(execution, *scenario, args)?,
+    };
+    let exit = conclude(around, &args.results, worked);
+    drop(guard);
+    exit
+}
+
+enum Semaphore {
+    Real(Endpoint),
+    Simulated(Box<Scenario>),
+}
+
+impl Semaphore {
+    fn is_simulated(&self) -> bool {
+        matches!(self, Self::Simulated(_))
+    }
+}
+
+/// A run against a real Semaphore.
+pub(super) fn real(execution: Execution<'_>, endpoint: Endpoint) -> Result<Worked, Failing> {
+    let origin = endpoint.origin.clone();
+    let transport = HttpTransport::new(endpoint, http_options(execution.settings));
+    Ok(run_local(async move {
+        execution
+            .work(Line {
+                transport: Arc::new(transport),
+                origin,
+                clock: Clock::real(),
+            })
+            .await
+    })?)
+}
+
+/// A run against the embedded simulator: over loopback HTTP, or in virtual time.
+fn simulated(
+    execution: Execution<'_>,
+    scenario: Scenario,
+    args: &Apply,
+) -> Result<Worked, Failing> {
+    let token = Secret::new(scenario.admin_token().unwrap_or_default());
+    execution.around.redactor.learn(token.expose());
+    match args.speed.unwrap_or_default() {
+        Speed::Max => Ok(run_virtual(async move {
+            let clock = Clock::paused(execution.info.started_at);
+            let host = scenario.organization.host.clone();
+            let simulator = Simulator::new(scenario, args.seed.unwrap_or(0), clock.now());
+            let connection = InProcess::new(simulator, clock);
+            let transport = Arc::new(InProcessTransport::new(connection, token, host.clone()));
+            let origin = Origin::parse(&format!("https://{host}"))?;
+            Ok::<_, Failing>(
+                execution
+                    .work(Line {
+                        transport,
+                        origin,
+                        clock,
+                    })
+                    .await,
+            )
+        })??),
+        Speed::Times(speed) => run_local(async move {
+            let clock = Clock::scaled(speed);
+            let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let running = Server::start(scenario, clock, anywhere).await?;
+            let endpoint = Endpoint::new(&running.url(), token)?;
+            let origin = endpoint.origin.clone();
+            let transport = Arc::new(HttpTransport::new(
+                endpoint,
+                http_options(execution.settings),
+            ));
+            let worked = execution
+                .work(Line {
+                    transport,
+                    origin,
+                    clock,
+                })
+                .await;
+            running.shutdown().await;
+            Ok(worked)
+        })?,
+    }
+}
+
+/// The plan of a playbook; its warnings are told, its errors refuse it.
+pub(super) fn checked(
+    around: &Surroundings,
+    path: &Path,
+    limits: &Limits,
+) -> Result<Plan, Failing> {
+    planned(around, &source(path, limits)?, limits)
+}
+
+/// The same for a text that was read already.
+pub(super) fn planned(
+    around: &Surroundings,
+    source: &Arc<Source>,
+    limits: &Limits,
+) -> Result<Plan, Failing> {
+    let (plan, diagnostics) = plan::check(source, limits);
+    match plan {
+        Some(plan) if !diagnostics.has_errors() => {
+            if !diagnostics.is_empty() {
+                around.say(&render::human(
+                    &diagnostics,
+                    around.width(),
+                    around.output.err_colour(),
+                ));
+            }
+            Ok(plan)
+        }
+        Some(_) | None => Err(Failing::mistakes(Exit::Invalid, diagnostics)),
+    }
+}
+
+/// The values of the inputs, all mistakes at once.
+fn bound(
+    around: &Surroundings,
+    plan: &Plan,
+    given: &Inputs,
+    limits: &Limits,
+) -> Result<BoundInputs, Failing> {
+    let texts: Vec<(String, String)> = given
+        .input
+        .iter()
+        .map(|input| (input.name.clone(), input.value.clone()))
+        .collect();
+    let file = match &given.file {
+        None => None,
+        Some(path) => Some(inputs_file(path, limits)?),
+    };
+    let env = |name: &str| around.environment.get(name).map(str::to_owned);
+    let given = GivenInputs {
+        texts: &texts,
+        file: file.as_ref(),
+        env: &env,
+    };
+    let (bound, mistakes) = bind_inputs(&plan.inputs, &given);
+    bound.ok_or_else(|| Failing::mistakes(Exit::Invalid, mistakes))
+}
+
+/// The values of a file of inputs.
+pub(super) fn inputs_file(path: &Path, limits: &Limits) -> Result<plan::InputsFile, Failing> {
+    let text = match read_text(path) {
+        Ok(Some(text)) => text,
+        Ok(None) => {
+            return Err(Failing::words(
+                Exit::Usage,
+                format!("there is no file of inputs `{}`", path.display()),
+            ));
+        }
+        Err(mistake) => return Err(Failing::mistake(Exit::Usage, *mistake)),
+    };
+    let (file, mistakes) = read_inputs_file(&Source::new(path.display().to_string(), text), limits);
+    file.ok_or_else(|| Failing::mistakes(Exit::Invalid, mistakes))
+}
+
+/// An id that people can read aloud: the playbook, the minute, and some of a random number.
+fn made_id(name: &str) -> Result<String, Failing> {
+    let now = Clock::real().now().strftime("%Y%m%d-%H%M").to_string();
+    let random = random()?;
+    let name = crate::text::file_name(&name.to_lowercase(), 40);
+    Ok(format!(
+        "{name}-{now}-{}",
+        random.get(..6).unwrap_or_default()
+    ))
+}
+
+/// A random number, in hexadecimal: made once with a run, and everything else is derived from it.
+fn random() -> Result<String, Failing> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failing::words(Exit::Bug, format!("there are no random numbers: {error}"))
+    })?;
+    Ok(crate::ids::to_hex(&bytes))
+}
+
+fn files_dir(args: &Apply, store: &SqliteStore, id: &str) -> Result<PathBuf, Failing> {
+    match &args.files {
+        Some(dir) => std::path::absolute(dir)
+            .map_err(|error| Failing::words(Exit::Usage, format!("`{}`: {error}", dir.display()))),
+        None => Ok(store.run_folder(id)?.join("files")),
+    }
+}
+
+fn info(
+    around: &Surroundings,
+    args: &Apply,
+    (settings, id): (&Settings, &str),
+) -> Result<RunInfo, Failing> {
+    Ok(RunInfo {
+        id: id.to_owned(),
+        // With a seed, a rehearsal can be repeated to the last byte.
+        salt: args.seed.map_or_else(random, |seed| Ok(seed.to_string()))?,
+        path: args.playbook.display().to_string(),
+        runner: env!("CARGO_PKG_VERSION").to_owned(),
+        url: around.environment.job_url(),
+        started_at: Clock::real().now(),
+        timeout: args.timeout,
+        budget: budget(settings),
+        mark: settings.writes.mark,
+    })
+}
+
+fn header(
+    (plan, bound): (&Plan, &BoundInputs),
+    info: &RunInfo,
+    (settings, given): (&Settings, &Inputs),
+    (files_dir, simulated): (&Path, bool),
+) -> RunHeader {
+    let mut kept: IndexMap<String, StoredInput> = IndexMap::new();
+    for (name, value) in &bound.values {
+        let stored = if bound.secrets.contains(name) {
+            StoredInput::Secret(origin_of(name, plan, given))
+        } else {
+            StoredInput::Value(value.clone())
+        };
+        kept.insert(name.clone(), stored);
+    }
+    let mut snapshot = settings.snapshot();
+    snapshot[SIMULATED] = simulated.into();
+    if let Some(timeout) = info.timeout {
+        snapshot["timeout_ms"] = u64::try_from(timeout.as_millis())
+            .unwrap_or(u64::MAX)
+            .into();
+    }
+    RunHeader {
+        id: info.id.clone(),
+        name: plan.name.clone(),
+        created_at: info.started_at,
+        playbook: info.path.clone(),
+        sources: plan
+            .sources
+            .iter()
+            .map(|source| SourceText {
+                name: source.name.clone(),
+                text: source.text.clone(),
+            })
+            .collect(),
+        digest: plan.digest.clone(),
+        inputs: kept,
+        settings: snapshot,
+        files_dir: files_dir.display().to_string(),
+    }
+}
+
+/// Where the value of a secret can be read again.
+fn origin_of(name: &str, plan: &Plan, given: &Inputs) -> SecretOrigin {
+    let variable = plan.inputs.get(name).and_then(|input| input.env.clone());
+    match (&given.file, variable) {
+        (Some(file), _) => {
+            let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            SecretOrigin::File(path.display().to_string())
+        }
+        (None, Some(variable)) => SecretOrigin::Env(variable),
+        (None, None) => SecretOrigin::CommandLine,
+    }
+}

@@ -1,0 +1,433 @@
+//! What can be typed: the commands and flags, as `clap` reads them into plain types.
+//!
+//! Duty: shape only. Nothing here opens a file, asks the environment or knows what a playbook is; a
+//! wrong command line ends with exit code 2. Flags are part of the stable interface.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use super::exit::Exit;
+use crate::duration;
+
+/// How much faster than ours the clock of the simulator runs.
+const SPEED: u32 = 60;
+/// The scenario of `--simulate` without a name.
+pub const SCENARIO: &str = "passing";
+
+/// Declarative pipeline automation for Semaphore CI: playbooks that never act twice and always end.
+#[derive(Debug, Parser)]
+#[command(name = "runner", version, propagate_version = true)]
+#[command(after_help = "Example:\n  runner apply release.yml -i reference=refs/heads/main")]
+pub struct CommandLine {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl CommandLine {
+    /// Reads a command line; its first word is the name of the program.
+    pub fn read<I>(words: I) -> Result<Self, clap::Error>
+    where
+        I: IntoIterator,
+        I::Item: Into<std::ffi::OsString> + Clone,
+    {
+        Self::try_parse_from(words)
+    }
+}
+
+/// How the process ends after `clap` refused a command line, or showed the help that was asked for.
+pub fn exit_of(error: &clap::Error) -> Exit {
+    match error.exit_code() {
+        0 => Exit::Passed,
+        _ => Exit::Usage,
+    }
+}
+
+/// What holds for every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Say more; twice: say what is sent
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Plain lines instead of a live display
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// The folder in which runs are kept
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Change a setting (repeatable)
+    #[arg(long, global = true, value_name = "SECTION.KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a playbook, then run it
+    #[command(
+        after_help = "Examples:\n  runner apply release.yml -i reference=refs/heads/main --report json=report.json\n  runner apply release.yml --simulate=failing --speed max"
+    )]
+    Apply(Box<Apply>),
+    /// Say everything that is wrong with playbooks, without sending anything
+    #[command(after_help = "Example:\n  runner check release.yml nightly.yml --format github")]
+    Check(Check),
+    /// Go on with a run that has not ended
+    #[command(after_help = "Example:\n  runner resume last --report json=report.json")]
+    Resume(Box<Resume>),
+    /// List the runs of the state folder
+    #[command(after_help = "Example:\n  runner runs --json")]
+    Runs(Runs),
+    /// Show a run: its steps, how they ended, and why
+    #[command(after_help = "Example:\n  runner show last")]
+    Show(Show),
+    /// Serve a simulated Semaphore on this machine
+    #[command(
+        after_help = "Example:\n  runner simulate passing --listen 127.0.0.1:4000 --speed 60"
+    )]
+    Simulate(Simulate),
+    /// Print the JSON Schema of a format
+    #[command(after_help = "Example:\n  runner schema playbook > playbook.schema.json")]
+    Schema(Schema),
+    /// Try an expression or a JSONPath on JSON from a file or stdin
+    #[command(
+        after_help = "Examples:\n  runner eval \"pipeline.result == 'passed'\" --data answer.json\n  runner eval --jsonpath '$.blocks[*].name' --data answer.json"
+    )]
+    Eval(Eval),
+    /// Print the completions of a shell
+    #[command(after_help = "Example:\n  runner completions bash > /etc/bash_completion.d/runner")]
+    Completions(Completions),
+    /// Print the manual page
+    #[command(after_help = "Example:\n  runner man > runner.1")]
+    Man,
+}
+
+/// `runner apply`.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The playbook
+    pub playbook: PathBuf,
+    /// The values of its inputs.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// The id of the run: a second apply with the same id and plan joins or resumes it
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<String>,
+    /// What is told, and where.
+    #[command(flatten)]
+    pub results: Results,
+    /// Run against the embedded simulator: no account, no network
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = SCENARIO)]
+    pub simulate: Option<String>,
+    /// How much faster the simulator's clock runs, or `max`
+    #[arg(long, value_name = "N|max", requires = "simulate", value_parser = speed)]
+    pub speed: Option<Speed>,
+    /// The seed of the simulator
+    #[arg(long, hide = true, requires = "simulate")]
+    pub seed: Option<u64>,
+    /// The deadline of the whole run, instead of the playbook's
+    #[arg(long, value_name = "DURATION", value_parser = some_time)]
+    pub timeout: Option<Duration>,
+    /// After that long, park a run that only waits (exit code 75)
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub park: Option<Duration>,
+    /// The folder that `save_to` is relative to
+    #[arg(long, value_name = "DIR")]
+    pub files: Option<PathBuf>,
+    /// Which Semaphore.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// The values of inputs.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Inputs")]
+pub struct Inputs {
+    /// The value of an input (repeatable)
+    #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = input)]
+    pub input: Vec<Input>,
+    /// A YAML or JSON file with values of inputs
+    #[arg(long = "inputs", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// The value of an input as it was typed. It prints without the value, which may be secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The name of the input.
+    pub name: String,
+    /// The text of its value.
+    pub value: String,
+}
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}=…", self.name)
+    }
+}
+
+/// What a run tells, and where.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Results")]
+pub struct Results {
+    /// Write a report (repeatable)
+    #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report)]
+    pub reports: Vec<Report>,
+    /// What stdout carries: a summary, the JSON report, or one JSON event per line
+    #[arg(long, value_enum, default_value_t = Output::Human)]
+    pub output: Output,
+}
+
+/// A report that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// In which format.
+    pub format: ReportFormat,
+    /// To which file.
+    pub path: PathBuf,
+}
+
+/// The formats of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// The JSON report, version 1.
+    Json,
+}
+
+/// What stdout carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A summary for people.
+    Human,
+    /// The JSON report.
+    Json,
+    /// One JSON event per line, as they happen.
+    Events,
+}
+
+/// Which Semaphore: flags count before the environment, the environment before the official CLI's file.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct Connection {
+    /// The address of the organization [env: SEMAPHORE_ORGANIZATION_URL]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// A file that holds the API token [env for the token itself: SEMAPHORE_API_TOKEN]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// A context of `~/.sem.yaml`
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+}
+
+/// `runner check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The playbooks
+    #[arg(required = true, value_name = "PLAYBOOK")]
+    pub playbooks: Vec<PathBuf>,
+    /// How mistakes are told
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub format: CheckFormat,
+}
+
+/// How mistakes are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// With an excerpt of the file.
+    Human,
+    /// As a JSON list.
+    Json,
+    /// As annotations of a CI system.
+    Github,
+}
+
+/// `runner resume`.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// Secret inputs that were typed must be typed again.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// What is told, and where.
+    #[command(flatten)]
+    pub results: Results,
+    /// After that long, park a run that only waits (exit code 75)
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub park: Option<Duration>,
+    /// Which Semaphore.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `runner runs`.
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `runner show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `runner simulate`.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// The scenario
+    #[arg(default_value = SCENARIO)]
+    pub scenario: String,
+    /// Where to listen; loopback only, port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = ANY_PORT, value_parser = loopback)]
+    pub listen: SocketAddr,
+    /// Write the port to this file once it is open
+    #[arg(long, value_name = "FILE")]
+    pub port_file: Option<PathBuf>,
+    /// How much faster its clock runs
+    #[arg(long, value_name = "N", default_value_t = SPEED, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub speed: u32,
+}
+
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// `runner schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Of what
+    pub of: SchemaOf,
+}
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// Playbooks.
+    Playbook,
+    /// The JSON report.
+    Report,
+    /// A line of `--output events`.
+    Event,
+    /// The actions, as Markdown.
+    Actions,
+    /// The settings, as Markdown.
+    Settings,
+}
+
+/// `runner eval`.
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// An expression of the playbook language; the top-level names of the JSON are in scope
+    #[arg(required_unless_present = "jsonpath", conflicts_with = "jsonpath")]
+    pub expression: Option<String>,
+    /// A JSONPath (RFC 9535)
+    #[arg(long, value_name = "PATH")]
+    pub jsonpath: Option<String>,
+    /// The JSON file; stdin without it
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+}
+
+/// `runner completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// How fast the simulator's clock runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speed {
+    /// So many times faster than ours.
+    Times(u32),
+    /// Virtual time: no waiting at all.
+    Max,
+}
+
+impl Default for Speed {
+    fn default() -> Self {
+        Self::Times(SPEED)
+    }
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed::Max);
+    }
+    match text.parse() {
+        Ok(times @ 1..=100_000) => Ok(Speed::Times(times)),
+        Ok(_) | Err(_) => Err("write a number from 1 to 100000, or `max`".to_owned()),
+    }
+}
+
+/// A run needs some time.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match duration::parse(text) {
+        Ok(Duration::ZERO) => Err("it must be longer than nothing".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn input(text: &str) -> Result<Input, String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok(Input {
+            name: name.trim().to_owned(),
+            value: value.to_owned(),
+        }),
+        Some(_) | None => Err("write `NAME=VALUE`".to_owned()),
+    }
+}
+
+fn report(text: &str) -> Result<Report, String> {
+    let (format, path) = text.split_once('=').unwrap_or((text, ""));
+    if path.is_empty() {
+        return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
+    }
+    Ok(Report {
+        format: ReportFormat::from_str(format, false)
+            .map_err(|_| format!("there is no format `{format}`: write `json`"))?,
+        path: path.into(),
+    })
+}
+
+/// The simulator holds no secrets, but whoever reaches it plays Semaphore: it stays on this machine.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Ok(address),
+        Ok(_) => Err("only loopback: write `127.0.0.1:PORT`".to_owned()),
+        Err(_) => Err("write `127.0.0.1:PORT`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+//! The work that `apply` and `resume` share: a session on a run, those who look on, the reports, the
+//! summary, the exit code.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tokio::sync::mpsc::unbounded_channel;
+
+use super::args::{self, Report, Results};
+use super::connect::client_limits;
+use super::exit::Exit;
+use super::failing::Failing;
+use super::main::Surroundings;
+use super::observers::{Collected, Lines, Shown};
+use super::output::{Output, write_report};
+use super::progress::{Mode, Progress, Surroundings as Around};
+use super::screen::Screen;
+use super::settings::Settings;
+use super::signals;
+use super::summary::{Ending, summary};
+use crate::clock::Clock;
+use crate::drivers::{Conditions, Finish, Observer, Session};
+use crate::effects::{EffectSettings, SemaphoreEffects};
+use crate::engine::{Budget, Machine, RunInfo, StartError};
+use crate::event::Recorded;
+use crate::plan::{BoundInputs, Plan};
+use crate::report::{ApiUse, RunView, report, report_text};
+use crate::semaphore::{Origin, Transport};
+use crate::store::{LockGuard, OwnerInfo, Store};
+
+/// How often the display is told that time has passed.
+const TICK: Duration = Duration::from_millis(200);
+
+/// What a session is made of.
+pub(super) struct Execution<'a> {
+    pub(super) around: &'a Surroundings,
+    pub(super) settings: &'a Settings,
+    pub(super) results: &'a Results,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) inputs: BoundInputs,
+    pub(super) info: RunInfo,
+    pub(super) past: Vec<Recorded>,
+    pub(super) files_dir: PathBuf,
+    pub(super) park_after: Option<Duration>,
+}
+
+/// Through what Semaphore is reached.
+pub(super) struct Line {
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) origin: Origin,
+    pub(super) clock: Clock,
+}
+
+/// What a session came to.
+pub(super) struct Worked {
+    finish: Result<Finish, Failing>,
+    view: RunView,
+    api: ApiUse,
+    broken: Option<std::io::Error>,
+}
+
+impl Execution<'_> {
+    /// Works on the run until it ends or is parked. Runs inside a runtime.
+    pub(super) async fn work(self, line: Line) -> Worked {
+        let around = self.around;
+        let collected = Collected::default();
+        let broken = Arc::new(Mutex::new(None));
+        let machine = match Machine::new(
+            self.info.clone(),
+            Arc::clone(&self.plan),
+            self.inputs.clone(),
+        ) {
+            Ok(machine) => machine,
+            Err(error) => {
+                return Worked {
+                    finish: Err(not_begun(error)),
+                    view: RunView::new(),
+                    api: ApiUse::default(),
+                    broken: None,
+                };
+            }
+        };
+        let effects = Arc::new(SemaphoreEffects::new(
+            line.transport,
+            line.origin,
+            (
+                client_limits(self.settings),
+                effect_settings(self.settings, self.files_dir.clone()),
+            ),
+            line.clock,
+            around.redactor.clone(),
+        ));
+        let (send, stop) = unbounded_channel();
+        if !line.clock.is_virtual() {
+            signals::listen(&send);
+        }
+        let conditions = Conditions {
+            clock: line.clock,
+            store: Arc::clone(&self.store),
+            effects: Arc::clone(&effects) as _,
+            redactor: around.redactor.clone(),
+            observers: self.observers(&collected, &broken),
+            stop,
+            park_after: self.park_after,
+            tick_every: (!line.clock.is_virtual()).then_some(TICK),
+            inbox: true,
+        };
+        let session = Session::new(&self.info.id, machine, conditions, &self.past);
+        let finish = session.work(self.past).await.map_err(Failing::from);
+        drop(send);
+        let view = collected.view();
+        let api = api_use(&effects, &view);
+        let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Worked {
+            finish,
+            view,
+            api,
+            broken,
+        }
+    }
+
+    fn observers(
+        &self,
+        collected: &Collected,
+        broken: &Arc<Mutex<Option<std::io::Error>>>,
+    ) -> Vec<Box<dyn Observer>> {
+        let around = self.around;
+        let mode = Mode::choose(Around {
+            terminal: console::Term::stderr().is_term(),
+            ci: around.environment.in_ci(),
+            dumb: around.environment.get("TERM") == Some("dumb"),
+            no_progress: around.global.no_progress,
+            quiet: around.global.quiet || self.results.output == args::Output::Json,
+        });
+        let mut progress = Progress::new(mode, Arc::clone(&around.output));
+        progress.recall(&self.past);
+        let mut all: Vec<Box<dyn Observer>> =
+            vec![Box::new(collected.clone()), Box::new(Shown(progress))];
+        if self.results.output == args::Output::Events {
+            all.push(Box::new(Lines {
+                output: Arc::clone(&around.output),
+                after: self.past.last().map_or(0, |recorded| recorded.seq),
+                broken: Arc::clone(broken),
+            }));
+        }
+        all
+    }
+}
+
+/// Writes the reports and the summary, and says how the process ends.
+pub(super) fn conclude(
+    around: &Surroundings,
+    results: &Results,
+    worked: Worked,
+) -> Result<Exit, Failing> {
+    let Worked {
+        finish,
+        view,
+        api,
+        broken,
+    } = worked;
+    let exit = match &finish {
+        Ok(Finish::Ended(ended)) => Exit::of_run(ended.outcome, ended.failure),
+        Ok(Finish::Parked { exit_code, .. }) => Exit::from_code(*exit_code).unwrap_or(Exit::Parked),
+        Err(failing) => failing.exit(),
+    };
+    if view.id().is_empty() {
+        return finish.map(|_| exit);
+    }
+    let (written, exit) = reports(around, &results.reports, (&view, &api), exit);
+    let told = stdout(around, results, (&view, &api), (exit, written));
+    let exit = match told.err().or(broken) {
+        Some(error) => {
+            around
+                .output
+                .talk(&format!("error: stdout could not be written: {error}"));
+            exit.or(Exit::NotWritten)
+        }
+        None => exit,
+    };
+    if exit == Exit::NotWritten || finish.is_err() {
+        // What was started must not be lost with the report: the ids go to stderr.
+        let screen = Screen::new(around.width(), &around.redactor);
+        for line in super::causes::ids(&view, &screen) {
+            around.output.talk(&line);
+        }
+    }
+    finish.map(|_| exit)
+}
+
+fn reports(
+    around: &Surroundings,
+    wanted: &[Report],
+    (view, api): (&RunView, &ApiUse),
+    exit: Exit,
+) -> (Vec<PathBuf>, Exit) {
+    let mut written = Vec::new();
+    let mut exit = exit;
+    for wanted in wanted {
+        let text = report_text(&report(view, exit.code(), api), &around.redactor);
+        match write_report(&wanted.path, &text) {
+            Ok(()) => written.push(wanted.path.clone()),
+            Err(error) => {
+                around.output.talk(&format!("error: {error}"));
+                exit = exit.or(Exit::NotWritten);
+            }
+        }
+    }
+    (written, exit)
+}
+
+fn stdout(
+    around: &Surroundings,
+    results: &Results,
+    (view, api): (&RunView, &ApiUse),
+    (exit, reports): (Exit, Vec<PathBuf>),
+) -> std::io::Result<()> {
+    let output: &Output = &around.output;
+    match results.output {
+        args::Output::Events => Ok(()),
+        args::Output::Json => output.json_text(&report_text(
+            &report(view, exit.code(), api),
+            &around.redactor,
+        )),
+        args::Output::Human => {
+            let screen = Screen::new(around.width(), &around.redactor).colour(output.out_colour());
+            output.data(&summary(view, &Ending { reports }, &screen))
+        }
+    }
+}
+
+fn not_begun(error: StartError) -> Failing {
+    match error {
+        StartError::Template(located) => {
+            let mut mistake = crate::diagnostic::Diagnostic::error(
+                located.error.code,
+                located.place,
+                located.error.message,
+            );
+            mistake.hint = located.error.hint;
+            Failing::mistake(Exit::Invalid, mistake)
+        }
+        StartError::Timeout(_) => Failing::words(Exit::Invalid, error.to_string()),
+    }
+}
+
+fn api_use(effects: &SemaphoreEffects, view: &RunView) -> ApiUse {
+    let usage = effects.usage();
+    let calls = view.steps.values().flat_map(|step| step.calls.values());
+    let retries: usize = calls.map(|call| call.tries.len().saturating_sub(1)).sum();
+    let by_endpoint: IndexMap<String, u64> = usage
+        .by_endpoint
+        .iter()
+        .map(|(name, count)| ((*name).to_owned(), *count))
+        .collect();
+    ApiUse {
+        requests: usage.requests,
+        by_endpoint,
+        retries: retries as u64,
+        saved: effects.saved(),
+        bytes: usage.bytes,
+    }
+}
+
+fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
+    EffectSettings {
+        poll_interval_min: settings.poll.min,
+        poll_interval_max: settings.poll.max,
+        requests_per_second: settings.poll.requests_per_second as f64,
+        settle: settings.writes.settle,
+        budget: budget(settings),
+        log_bytes_max: settings.logs.max_size,
+        files_dir,
+    }
+}
+
+/// For how long the network may be away.
+pub(super) fn budget(settings: &Settings) -> Budget {
+    Budget {
+        retry: settings.retry.budget,
+        first_contact: settings.retry.first_contact,
+    }
+}
+
+/// Takes the lock of a run: one living process works on it.
+pub(super) fn lock(
+    around: &Surroundings,
+    store: &dyn Store,
+    run: &str,
+) -> Result<LockGuard, Failing> {
+    let owner = OwnerInfo {
+        pid: std::process::id(),
+        host: around.environment.host(),
+        since: Clock::real().now(),
+        run: run.to_owned(),
+    };
+    Ok(store.acquire(run, &owner)?)
+}

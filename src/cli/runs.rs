@@ -1,0 +1,105 @@
+//! `runner runs` and `runner show`: the runs of the state folder.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::args::{Runs, Show};
+use super::exit::Exit;
+use super::failing::Failing;
+use super::main::Surroundings;
+use super::screen::Screen;
+use super::settings::Settings;
+use super::show;
+use crate::clock::{Clock, millis_between};
+use crate::event::Event;
+use crate::report::{ApiUse, RunView, report, report_text};
+use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store};
+
+/// Opens the store of the state folder.
+pub(super) fn store(around: &Surroundings, settings: &Settings) -> Result<SqliteStore, Failing> {
+    let folder = match &settings.state.dir {
+        Some(dir) => dir.clone(),
+        None => around
+            .environment
+            .state_folder()
+            .map_err(|mistake| Failing::mistake(Exit::Usage, *mistake))?,
+    };
+    Ok(SqliteStore::open(&folder)?.with_redactor(around.redactor.clone()))
+}
+
+/// Lists runs, newest first.
+pub(super) fn runs(around: &Surroundings, args: &Runs) -> Result<Exit, Failing> {
+    let settings = around.settings(None)?;
+    let store = store(around, &settings)?;
+    let summaries = store.list(&ListFilter::default())?;
+    if args.json {
+        around
+            .output
+            .json(&around.redactor.value(&json!(summaries)))?;
+        return Ok(Exit::Passed);
+    }
+    let now = Clock::real().now();
+    let rows: Vec<show::RunRow> = summaries.iter().map(|summary| row(summary, now)).collect();
+    let screen = Screen::new(around.width(), &around.redactor).colour(around.output.out_colour());
+    around.output.data(&show::runs(&rows, now, &screen))?;
+    Ok(Exit::Passed)
+}
+
+fn row(summary: &RunSummary, now: Timestamp) -> show::RunRow {
+    let until = summary.ended_at.unwrap_or(now);
+    let state = match (summary.state, summary.outcome) {
+        (RunState::Ended, Some(outcome)) => outcome.to_string(),
+        (state, _) => state.to_string(),
+    };
+    show::RunRow {
+        id: summary.id.clone(),
+        name: summary.name.clone(),
+        state,
+        started_at: Some(summary.started_at),
+        active_ms: millis_between(summary.started_at, until),
+        why: match &summary.owner {
+            Some(owner) => Some(owner.to_string()),
+            None => summary.parked.clone(),
+        },
+    }
+}
+
+/// Shows one run.
+pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> {
+    let settings = around.settings(None)?;
+    let store = store(around, &settings)?;
+    let run = store.find(&args.run)?;
+    let events = store.load(&run)?;
+    let mut view = RunView::of(&events);
+    for observation in store.observations(&run)? {
+        view.observe(&observation);
+    }
+    if args.json {
+        let requests = events.iter().map(|recorded| match &recorded.event {
+            Event::CallEnded { outcome, .. } => u64::from(outcome.requests),
+            _ => 0,
+        });
+        let api = ApiUse {
+            requests: requests.sum(),
+            ..ApiUse::default()
+        };
+        let document = report(&view, exit_of(&view).code(), &api);
+        around
+            .output
+            .json_text(&report_text(&document, &around.redactor))?;
+        return Ok(Exit::Passed);
+    }
+    let screen = Screen::new(around.width(), &around.redactor).colour(around.output.out_colour());
+    around
+        .output
+        .data(&show::show(&view, Clock::real().now(), &screen))?;
+    Ok(Exit::Passed)
+}
+
+/// The code that the runner ended with, or would end with.
+pub(super) fn exit_of(view: &RunView) -> Exit {
+    match view.ended() {
+        Some(ended) => Exit::of_run(ended.outcome, ended.failure),
+        None => Exit::Parked,
+    }
+}

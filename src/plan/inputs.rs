@@ -1,0 +1,242 @@
+//! The values of the inputs of one run: from the command line, a file, the environment, the defaults.
+//!
+//! All missing and wrong ones are told at once. The value of a secret never stands in a message, and a
+//! secret is not taken from the command line, where every process of the machine could read it.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::BoundInputs;
+use super::check::mentions::near;
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
+use crate::playbook::input_value::{self, Misfit};
+use crate::playbook::{Input, Limits, Located, Mistakes, YamlNode, codes, literal, parse};
+use crate::text;
+
+/// A file of inputs: names and values, each with its place.
+pub type InputsFile = IndexMap<String, Located<Value>>;
+
+/// What a run was given.
+pub struct GivenInputs<'a> {
+    /// `-i name=value`, in the order of the command line; the last one of a name counts.
+    pub texts: &'a [(String, String)],
+    /// `--inputs FILE`.
+    pub file: Option<&'a InputsFile>,
+    /// The environment: the value of a variable. Only variables that an input names are asked for.
+    pub env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Cuts `name=value` of the command line.
+pub fn parse_given(text: &str) -> Result<(String, String), Box<Diagnostic>> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.to_owned()))
+        }
+        Some(_) | None => {
+            // What stands there may be a secret that lost its name, so it is not shown.
+            Err(Box::new(
+                Diagnostic::error_without_place(
+                    codes::NO_SUCH_INPUT,
+                    "an input of the command line is not of the form `name=value`",
+                )
+                .hint("write `-i name=value`"),
+            ))
+        }
+    }
+}
+
+/// Reads a file of inputs, YAML or JSON: a map from names to values.
+pub fn read_inputs_file(
+    source: &Arc<Source>,
+    limits: &Limits,
+) -> (Option<InputsFile>, Diagnostics) {
+    let mut mistakes = Mistakes::new(limits);
+    let Some(yaml) = parse(source, limits, &mut mistakes) else {
+        return (None, mistakes.finish());
+    };
+    let YamlNode::Map(entries) = &yaml.node else {
+        mistakes.push(
+            Diagnostic::error(
+                codes::INPUTS_FILE,
+                yaml.place.clone(),
+                format!(
+                    "a file of inputs must be a map, and this is {}",
+                    yaml.kind()
+                ),
+            )
+            .hint("write one `name: value` per line"),
+        );
+        return (None, mistakes.finish());
+    };
+    let mut file = InputsFile::new();
+    for entry in entries {
+        if let Some(value) = literal(&entry.value, &mut mistakes) {
+            let place = entry.value.place.clone();
+            file.insert(entry.key.name.clone(), Located { place, value });
+        }
+    }
+    let good = mistakes.errors() == 0;
+    (good.then_some(file), mistakes.finish())
+}
+
+/// Binds what was given to what is declared; nothing is bound when anything is missing or wrong.
+pub fn bind_inputs(
+    declared: &IndexMap<String, Input>,
+    given: &GivenInputs<'_>,
+) -> (Option<BoundInputs>, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    unknown(declared, given, &mut diagnostics);
+    let mut bound = BoundInputs::default();
+    for (name, input) in declared {
+        match value(name, input, given) {
+            Ok(Some(value)) => {
+                bound.values.insert(name.clone(), value);
+                if input.secret {
+                    bound.secrets.push(name.clone());
+                }
+            }
+            Ok(None) => {}
+            Err(diagnostic) => diagnostics.push(*diagnostic),
+        }
+    }
+    let good = !diagnostics.has_errors();
+    (good.then_some(bound), diagnostics)
+}
+
+/// Values for names that nobody declared.
+fn unknown(
+    declared: &IndexMap<String, Input>,
+    given: &GivenInputs<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let message =
+        |name: &str| format!("the playbook has no input `{}`", text::clean_line(name, 60));
+    let all: Vec<String> = declared.keys().map(|name| format!("`{name}`")).collect();
+    let all = if all.is_empty() {
+        "it has none at all".to_owned()
+    } else {
+        format!("its inputs are {}", all.join(", "))
+    };
+    let names = || declared.keys().map(String::as_str);
+    for (name, _) in given.texts {
+        if !declared.contains_key(name) {
+            let found = Diagnostic::error_without_place(codes::NO_SUCH_INPUT, message(name));
+            diagnostics.push(near(found, name, names(), &all));
+        }
+    }
+    for (name, value) in given.file.into_iter().flatten() {
+        if !declared.contains_key(name) {
+            let found = Diagnostic::error(codes::NO_SUCH_INPUT, value.place.clone(), message(name));
+            diagnostics.push(near(found, name, names(), &all));
+        }
+    }
+}
+
+/// The value of one input: the first source that gives one counts.
+fn value(
+    name: &str,
+    input: &Input,
+    given: &GivenInputs<'_>,
+) -> Result<Option<Value>, Box<Diagnostic>> {
+    if let Some((_, text)) = given.texts.iter().rev().find(|(given, _)| given == name) {
+        if input.secret {
+            return Err(Box::new(on_command_line(name, input)));
+        }
+        return input_value::parse(input, text)
+            .map(Some)
+            .map_err(|misfit| Box::new(wrong(name, input, &misfit, "given with `-i`", None)));
+    }
+    let in_file = given.file.and_then(|file| file.get(name));
+    if let Some(found) = in_file.filter(|found| !found.value.is_null()) {
+        return input_value::check(input, &found.value)
+            .map(Some)
+            .map_err(|misfit| {
+                let place = Some(&found.place);
+                Box::new(wrong(
+                    name,
+                    input,
+                    &misfit,
+                    "given in the file of inputs",
+                    place,
+                ))
+            });
+    }
+    if let Some(variable) = &input.env
+        && let Some(text) = (given.env)(variable)
+        // CI systems set variables that have no value to the empty text.
+        && !text.is_empty()
+    {
+        let whence = format!("given by the environment variable `{variable}`");
+        return input_value::parse(input, &text)
+            .map(Some)
+            .map_err(|misfit| Box::new(wrong(name, input, &misfit, &whence, None)));
+    }
+    if let Some(default) = &input.default {
+        return input_value::check(input, default)
+            .map(Some)
+            .map_err(|misfit| Box::new(wrong(name, input, &misfit, "its default", None)));
+    }
+    if input.optional {
+        return Ok(None);
+    }
+    Err(Box::new(missing(name, input)))
+}
+
+fn wrong(
+    name: &str,
+    input: &Input,
+    misfit: &Misfit,
+    whence: &str,
+    place: Option<&Place>,
+) -> Diagnostic {
+    let code = match misfit {
+        Misfit::Wrong(_) => codes::WRONG_INPUT,
+        Misfit::ShortSecret => codes::SHORT_SECRET_INPUT,
+    };
+    let message = misfit.message(name);
+    let hint = match misfit {
+        Misfit::Wrong(_) => format!("the value is {whence}"),
+        Misfit::ShortSecret => {
+            format!("the value is {whence}; a shorter one would mask ordinary words")
+        }
+    };
+    match place {
+        Some(place) => Diagnostic::error(code, place.clone(), message)
+            .label(input.place.clone(), "the input is declared here"),
+        None => Diagnostic::error_without_place(code, message)
+            .label(input.place.clone(), "the input is declared here"),
+    }
+    .hint(hint)
+}
+
+fn missing(name: &str, input: &Input) -> Diagnostic {
+    Diagnostic::error_without_place(codes::MISSING_INPUT, format!("input `{name}` has no value"))
+        .label(input.place.clone(), "the input is declared here")
+        .hint(ways(name, input))
+}
+
+fn on_command_line(name: &str, input: &Input) -> Diagnostic {
+    Diagnostic::error_without_place(
+        codes::SECRET_ON_COMMAND_LINE,
+        format!(
+            "input `{name}` is a secret, and everybody on this machine can read the command line"
+        ),
+    )
+    .label(input.place.clone(), "the input is declared here")
+    .hint(ways(name, input))
+}
+
+/// The ways in which an input may be given.
+fn ways(name: &str, input: &Input) -> String {
+    let mut ways = Vec::new();
+    if !input.secret {
+        ways.push(format!("with `-i {name}=…`"));
+    }
+    if let Some(variable) = &input.env {
+        ways.push(format!("in the environment variable `{variable}`"));
+    }
+    ways.push("in a file with `--inputs FILE`".to_owned());
+    format!("give it {}", ways.join(", or "))
+}
