@@ -3,4 +3,3 @@
 //! faults leave a choice, it ends as it does without them.
 
 mod crashes;
-mod faults;
