@@ -23,6 +23,21 @@ pub(super) fn of_error(error: semaphore::Error) -> Failure {
         Class::Timeout => FailureKind::Timeout,
         Class::InvalidAnswer | Class::Redirected => FailureKind::InvalidAnswer,
     };
+    let is_a_no = matches!(
+        kind,
+        FailureKind::Unauthorized
+            | FailureKind::Permission
+            | FailureKind::NotFound
+            | FailureKind::Refused
+            | FailureKind::QueueFull
+            | FailureKind::NotPassed
+    );
+    // A no to a write that broke off half-way may have gone on otherwise.
+    let kind = if is_a_no && error.fate == semaphore::Fate::Unknown {
+        FailureKind::InvalidAnswer
+    } else {
+        kind
+    };
     let fate = match error.fate {
         semaphore::Fate::NotSent => Fate::NotSent,
         semaphore::Fate::NotDone => Fate::NotDone,

@@ -57,6 +57,8 @@ struct Learnt {
     alone_since: BTreeMap<String, Duration>,
     /// New events of people that are not in our time.
     strangers: Vec<Candidate>,
+    /// The server's time at the first look, which came after our trigger was answered.
+    first_look: Option<Timestamp>,
 }
 
 impl Inner {
@@ -69,24 +71,23 @@ impl Inner {
         teller: &Teller<'_>,
     ) -> Result<Answer, Failure> {
         let what = "the pipeline of the promotion did not show";
-        let mut patience = Patience::new(self, what, within.min(remaining));
+        let mut patience = Patience::new(self, what, remaining);
         let mut learnt = Learnt::default();
         let mut pause = LOOK_FIRST;
         loop {
             let look = self.look_at_events(&sought, &mut learnt);
-            match patience.look(self, look).await {
-                Ok(Ok(Look::Found(found))) => return Ok(*found),
-                Ok(Ok(Look::Several(candidates))) => return Err(several(sought.name, candidates)),
-                Ok(Ok(Look::Wait(last))) => {
+            match patience.look(self, look).await? {
+                Ok(Look::Found(found)) => return Ok(*found),
+                Ok(Look::Several(candidates)) => return Err(several(sought.name, candidates)),
+                Ok(Look::Wait(last)) => {
                     patience.seeing();
                     patience.last = last.to_owned();
+                    // Only a list that was seen says that nothing is there.
+                    if patience.waited(self) >= within {
+                        return Err(never_showed(sought.name, last, learnt));
+                    }
                 }
-                Ok(Err(failure)) => patience.blind(self, failure, teller)?,
-                Err(late) if remaining <= within => return Err(late),
-                Err(_) => return Err(never_showed(sought.name, &patience, learnt)),
-            }
-            if patience.left(self).is_zero() && within < remaining {
-                return Err(never_showed(sought.name, &patience, learnt));
+                Err(failure) => patience.blind(self, failure, teller)?,
             }
             patience.pause(self, pause).await?;
             pause = (pause * 2).min(LOOK_RARELY);
@@ -122,9 +123,11 @@ impl Inner {
                 parameters,
             } => {
                 let events: Vec<&PromotionEvent> = listing.items.iter().filter(of_name).collect();
+                learnt.first_look = learnt.first_look.or(listing.server_date);
+                let seen = learnt.first_look.filter(|_| *answered);
                 let window = Window {
                     from: *not_before,
-                    to: *not_after,
+                    to: not_after.or(seen),
                     answered: *answered,
                 };
                 let (inside, outside): (Vec<_>, Vec<_>) = newcomers(&events, before)
@@ -299,19 +302,14 @@ fn several(name: &str, candidates: Vec<Candidate>) -> Failure {
     failure
 }
 
-fn never_showed(name: &str, patience: &Patience, learnt: Learnt) -> Failure {
+fn never_showed(name: &str, last: &str, learnt: Learnt) -> Failure {
     if !learnt.strangers.is_empty() {
         return several(name, learnt.strangers);
     }
     let mut words = format!("the promotion `{name}` did not show its pipeline");
-    if !patience.last.is_empty() {
+    if !last.is_empty() {
         words.push_str(": last seen ");
-        words.push_str(&patience.last);
-    }
-    if let Some(trouble) = patience.trouble() {
-        words.push_str("; the last error was: ");
-        words.push_str(&trouble.message);
-        return Failure::new(FailureKind::Timeout, words).fate(Fate::Unknown);
+        words.push_str(last);
     }
     Failure::new(FailureKind::PromotionFailed, words).hint(
         "a deployment target may have refused it, or its queue is full: look at the promotion on Semaphore",

@@ -1,5 +1,6 @@
 //! One binary for all integration tests; each module is a boundary, its cases are data.
 
+mod actions;
 mod cli;
 mod corpus;
 mod docs;

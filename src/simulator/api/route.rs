@@ -139,6 +139,11 @@ pub(in crate::simulator) fn answer(state: &mut State, request: &Request, lag: Du
     if request.method == "HEAD" {
         reply.body.clear();
     }
+    let date = state
+        .now()
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string();
+    reply.headers.push(("date".to_owned(), date));
     reply
 }
 

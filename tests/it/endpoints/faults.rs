@@ -132,7 +132,9 @@ const MISHAPS: &[(&str, bool)] = &[
 ];
 
 fn faulty(endpoint: &str, mishap: &str) -> String {
-    format!("faults:\n  - on: {endpoint}\n    do: {mishap}\n")
+    format!(
+        "server: {{ promotions_told_after: 0s }}\nfaults:\n  - on: {endpoint}\n    do: {mishap}\n"
+    )
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! The set of actions is whole: what stands in the catalog is done by the engine, known to the schema
+//! and the documents, shown by an example that is right, and run against the simulator.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use runner::catalog::{Action, Reach, all};
+use runner::diagnostic::Source;
+use runner::plan::{Limits, check};
+
+use crate::endpoints::{FAILING, PASSING};
+
+fn text(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Those that speak to Semaphore: each is run against the simulator, as it should go and as it should not.
+fn on_semaphore() -> impl Iterator<Item = &'static Action> {
+    all()
+        .iter()
+        .copied()
+        .filter(|action| matches!(action.reach, Reach::Reads | Reach::Writes))
+}
+
+#[test]
+fn every_action_has_its_places() {
+    let registry = text("src/catalog/registry.rs");
+    let start = text("src/engine/actions/act.rs");
+    let page = text("docs/actions.md");
+    let schema: serde_json::Value =
+        serde_json::from_str(&text("schemas/playbook.schema.json")).expect("a schema");
+    let keys = &schema["definitions"]["step"]["properties"];
+    for action in all() {
+        let name = action.name;
+        for folder in ["src/catalog", "src/engine/actions"] {
+            let head = text(&format!("{folder}/{name}.rs"));
+            assert!(
+                head.starts_with(&format!("//! `{name}`: ")),
+                "{folder}/{name}.rs does not say what it is"
+            );
+        }
+        assert!(registry.contains(&format!("&{name}::ACTION")), "{name}");
+        assert!(start.contains(&format!("\"{name}\" =>")), "{name}");
+        assert!(page.contains(&format!("\n## {name}\n")), "{name}");
+        assert!(keys.get(name).is_some(), "{name} is not in the schema");
+    }
+}
+
+/// No file is left over from an action that is no more.
+#[test]
+fn every_file_of_the_catalog_is_in_the_list() {
+    let known: BTreeSet<&str> = all()
+        .iter()
+        .map(|action| action.name)
+        .chain(["markdown", "mod", "registry", "shared", "types"])
+        .collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/catalog");
+    for entry in std::fs::read_dir(folder).expect("the catalog").flatten() {
+        let path = entry.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        assert!(stem.is_some_and(|stem| known.contains(stem)), "{path:?}");
+    }
+}
+
+#[test]
+fn every_example_is_a_plan_with_its_action() {
+    for action in all() {
+        let source = Source::new("example.yml", action.example);
+        let (plan, diagnostics) = check(&source, &Limits::default());
+        let said: Vec<String> = diagnostics
+            .sorted()
+            .iter()
+            .map(|diagnostic| diagnostic.message.clone())
+            .collect();
+        let plan = plan.unwrap_or_else(|| panic!("{}: {said:?}", action.name));
+        let steps = plan.steps.iter();
+        assert!(
+            steps
+                .into_iter()
+                .any(|step| step.action.name == action.name),
+            "{}",
+            action.name
+        );
+    }
+}
+
+#[test]
+fn every_action_on_semaphore_is_run_both_ways() {
+    for action in on_semaphore() {
+        let name = action.name;
+        assert!(PASSING.iter().any(|(of, ..)| *of == name), "{name} passes");
+        assert!(FAILING.iter().any(|(of, ..)| *of == name), "{name} fails");
+    }
+    let known: BTreeSet<&str> = on_semaphore().map(|action| action.name).collect();
+    let run = PASSING.iter().map(|(of, ..)| *of);
+    for name in run.chain(FAILING.iter().map(|(of, ..)| *of)) {
+        assert!(known.contains(name), "{name}");
+    }
+}
+
+/// Every endpoint of the API document has its action.
+#[test]
+fn no_endpoint_is_without_its_action() {
+    for (endpoint, action) in [
+        ("Run Workflow", "run_workflow"),
+        ("Describe Workflow", "describe_workflow"),
+        ("List Workflows", "list_workflows"),
+        ("Rerun Workflow", "rerun_workflow"),
+        ("Stop Workflow", "stop_workflow"),
+        ("Describe Pipeline", "describe_pipeline"),
+        ("List Pipelines", "list_pipelines"),
+        ("Stop Pipeline", "stop_pipeline"),
+        ("List Promotions", "list_promotions"),
+        ("Trigger Promotion", "promote"),
+        ("Describe Job", "describe_job"),
+        ("Stop Job", "stop_job"),
+        ("Get Log", "fetch_logs"),
+    ] {
+        assert!(runner::catalog::find(action).is_some(), "{endpoint}");
+    }
+}
