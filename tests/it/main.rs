@@ -2,9 +2,9 @@
 
 mod cli;
 mod corpus;
+mod docs;
 mod invariants;
 mod lab;
-mod docs;
 mod layering;
 mod machine;
 mod program;
