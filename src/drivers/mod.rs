@@ -7,6 +7,7 @@
 mod in_process;
 mod journal;
 mod local;
+mod replay;
 mod session;
 mod timers;
 mod virtual_time;

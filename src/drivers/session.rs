@@ -10,17 +10,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::journal::{Journal, redacted};
+use super::replay::replay;
 use super::timers::Timers;
 use crate::clock::{Clock, Moment};
 use crate::engine::call::Call;
-use crate::engine::{
-    CallClass, CallRequest, Cmd, Effects, Ev, IntentError, Intents, Machine, Turn,
-};
+use crate::engine::{CallClass, CallRequest, Cmd, Effects, Ev, IntentError, Intents, Machine};
 use crate::event::{
     EffectKey, Event, Failure, FailureKind, Fate, Intent, Observation, Outcome, Recorded, RunEnded,
 };
@@ -125,9 +125,18 @@ enum Message {
     Seen(Observation),
 }
 
+/// A call under way; it ends with the session, however that ends.
 struct UnderWay {
     abort: AbortHandle,
     writes: bool,
+    /// Whether its intent is durable, so that it may have been sent.
+    sent: bool,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.abort.abort();
+    }
 }
 
 /// The work on one run.
@@ -143,6 +152,8 @@ pub struct Session {
     base_active_ms: u64,
     started_elapsed: Duration,
     parking: Option<(StopRequest, Duration)>,
+    /// Writes that wait for their intent until the run is parked.
+    held: Vec<oneshot::Sender<Result<(), IntentError>>>,
     inbox_up_to: Option<u64>,
     finish: Option<Finish>,
 }
@@ -168,6 +179,7 @@ impl Session {
             base_active_ms: past.last().map_or(0, |recorded| recorded.at.active_ms),
             started_elapsed: conditions.clock.elapsed(),
             parking: None,
+            held: Vec::new(),
             inbox_up_to: None,
             finish: None,
             conditions,
@@ -179,7 +191,7 @@ impl Session {
         let begun = if past.is_empty() {
             self.begin()
         } else {
-            self.replay(past)
+            self.go_on(&past)
         };
         begun?;
         let mut last_inbox = self.now().active_ms;
@@ -210,12 +222,7 @@ impl Session {
             self.journal.flush_when_due(now.active_ms)?;
         }
         self.journal.flush()?;
-        if let Some(up_to) = self.inbox_up_to {
-            self.conditions.store.settle(&self.run, up_to)?;
-        }
-        for call in self.under_way.values() {
-            call.abort.abort();
-        }
+        self.settle_inbox()?;
         Ok(self.finish.unwrap_or(Finish::Parked {
             reason: String::new(),
             exit_code: EXIT_PARKED,
@@ -242,64 +249,42 @@ impl Session {
     fn begin(&mut self) -> Result<(), SessionError> {
         let at = self.now();
         let turn = self.machine.step(None, at);
-        self.carry_out(turn, at)
+        for event in turn.events {
+            self.record(event, at);
+        }
+        self.carry_out(turn.commands)
     }
 
-    /// Gives the recorded facts to the machine, which makes the same decisions again; what it decides
-    /// beyond the record is new. Then what is still outstanding is carried out.
-    fn replay(&mut self, past: Vec<Recorded>) -> Result<(), SessionError> {
-        let mut outstanding: Vec<Cmd> = Vec::new();
-        let mut decided: Vec<(Event, Moment)> = Vec::new();
-        let first = past
-            .first()
-            .map_or_else(|| self.now(), |recorded| recorded.at);
-        let facts = past.iter().filter_map(|r| Some((Ev::of(&r.event)?, r.at)));
-        let mut sessions = 0;
-        for (ev, at) in std::iter::once((None, first)).chain(facts.map(|(ev, at)| (Some(ev), at))) {
-            if let Some(Ev::Resumed { session }) = &ev {
-                sessions = *session;
-            }
-            settle_command(&mut outstanding, ev.as_ref());
-            let turn = self.machine.step(ev, at);
-            decided.extend(turn.events.into_iter().map(|event| (event, at)));
-            for command in turn.commands {
-                match &command {
-                    Cmd::Drop { key } => {
-                        outstanding.retain(|c| command_key(c).as_deref() != Some(key))
-                    }
-                    Cmd::Call { .. } | Cmd::Timer { .. } => outstanding.push(command),
-                    Cmd::Park { .. } => {}
-                }
-            }
-        }
-        let fits = |(recorded, (event, _)): (&Recorded, &(Event, Moment))| {
-            same_kind(&recorded.event, event)
-        };
-        let misfit = past.iter().zip(&decided).position(|pair| !fits(pair));
-        if misfit.is_some() || decided.len() < past.len() {
-            let seq = misfit.unwrap_or(decided.len()) as u64 + 1;
-            return Err(SessionError::Replay { seq });
-        }
-        for recorded in &past {
+    /// Goes on where an earlier session stopped: what is still outstanding is carried out, unless a
+    /// message that came meanwhile says otherwise.
+    fn go_on(&mut self, past: &[Recorded]) -> Result<(), SessionError> {
+        let replayed =
+            replay(&mut self.machine, past).map_err(|seq| SessionError::Replay { seq })?;
+        for recorded in past {
             self.conditions
                 .observers
                 .iter_mut()
                 .for_each(|observer| observer.event(recorded));
         }
-        for (event, at) in decided.into_iter().skip(past.len()) {
+        if let Some(Event::RunEnded(ended)) = past.last().map(|recorded| &recorded.event) {
+            self.finish = Some(Finish::Ended(ended.clone()));
+        }
+        for (event, at) in replayed.beyond {
             self.record(event, at);
         }
-        self.tell(Ev::Resumed {
-            session: sessions + 1,
-        })?;
-        let at = self.now();
-        self.carry_out(
-            Turn {
-                commands: outstanding,
-                events: Vec::new(),
-            },
-            at,
-        )
+        let mut outstanding = replayed.outstanding;
+        let session = replayed.sessions.saturating_add(1);
+        outstanding.add(self.hear(Ev::Resumed { session }));
+        if self.conditions.inbox {
+            for ev in self.take_inbox()? {
+                outstanding.add(self.hear(ev));
+            }
+            self.settle_inbox()?;
+        }
+        if self.finish.is_some() {
+            return Ok(());
+        }
+        self.carry_out(outstanding.into_commands())
     }
 
     /// Waits until something happens: a message, a request to stop, a timer, a commit that is due.
@@ -333,10 +318,11 @@ impl Session {
                 .as_ref()
                 .map(|(_, until)| until.saturating_sub(self.conditions.clock.elapsed())),
         );
-        if let Some(after) = self.conditions.park_after {
-            pauses.push(
-                after.saturating_sub(Duration::from_millis(now.active_ms - self.base_active_ms)),
-            );
+        if let Some(after) = self.conditions.park_after
+            && !self.writes_under_way()
+        {
+            let worked = now.active_ms.saturating_sub(self.base_active_ms);
+            pauses.push(after.saturating_sub(Duration::from_millis(worked)));
         }
         if !self.conditions.clock.is_virtual() {
             // The wall clock may be set: no sleep goes past a minute without a look at it.
@@ -359,7 +345,12 @@ impl Session {
                         .iter_mut()
                         .for_each(|o| o.observation(&observation));
                 }
+                // While it is being parked, nothing new is sent: a resume will.
+                Message::Intent { reply, .. } if self.parking.is_some() => self.held.push(reply),
                 Message::Intent { intent, reply } => {
+                    if let Some(call) = self.under_way.get_mut(&intent.key.to_string()) {
+                        call.sent = true;
+                    }
                     let written = self.journal.intent(&intent);
                     let told = written.as_ref().map(|()| ()).map_err(|e| IntentError {
                         message: e.to_string(),
@@ -373,12 +364,12 @@ impl Session {
         }
         ended.sort_by_key(|(key, _)| self.machine.order(&key.step));
         for (key, outcome) in ended {
-            let wrote = self
-                .under_way
-                .remove(&key.to_string())
-                .is_some_and(|call| call.writes);
+            let Some(call) = self.under_way.remove(&key.to_string()) else {
+                // It was given up in this very instant.
+                continue;
+            };
             self.tell(Ev::Ended { key, outcome })?;
-            if wrote {
+            if call.writes {
                 // The outcome of a write is durable at once, or a crash would have to look it up.
                 self.journal.flush()?;
             }
@@ -388,39 +379,34 @@ impl Session {
 
     /// Gives the machine a fact, and does what it says.
     fn tell(&mut self, ev: Ev) -> Result<(), SessionError> {
+        let commands = self.hear(ev);
+        self.carry_out(commands)
+    }
+
+    /// Gives the machine a fact and records what it makes of it; what it commands is still to be done.
+    fn hear(&mut self, ev: Ev) -> Vec<Cmd> {
         if self.finish.is_some() {
-            return Ok(());
+            return Vec::new();
         }
         let at = self.now();
         let fact = redacted(ev.into(), &self.conditions.redactor);
         let Some(ev) = Ev::of(&fact) else {
-            return Ok(());
+            return Vec::new();
         };
         let turn = self.machine.step(Some(ev), at);
-        self.carry_out(turn, at)
+        for event in turn.events {
+            self.record(event, at);
+        }
+        turn.commands
     }
 
-    fn carry_out(&mut self, turn: Turn, at: Moment) -> Result<(), SessionError> {
-        for event in turn.events {
-            let ended = match &event {
-                Event::RunEnded(ended) => Some(ended.clone()),
-                _ => None,
-            };
-            let recorded = self.record(event, at);
-            if ended.is_some()
-                && let Event::RunEnded(ended) = recorded.event
-            {
-                self.finish = Some(Finish::Ended(ended));
-            }
-        }
-        for command in turn.commands {
+    fn carry_out(&mut self, commands: Vec<Cmd>) -> Result<(), SessionError> {
+        for command in commands {
             match command {
                 Cmd::Timer { key, due } => self.timers.add(key, due),
                 Cmd::Drop { key } => {
                     self.timers.remove(&key);
-                    if let Some(call) = self.under_way.remove(&key) {
-                        call.abort.abort();
-                    }
+                    self.under_way.remove(&key);
                 }
                 Cmd::Call {
                     key,
@@ -444,13 +430,15 @@ impl Session {
         Ok(())
     }
 
-    fn record(&mut self, event: Event, at: Moment) -> Recorded {
+    fn record(&mut self, event: Event, at: Moment) {
         let recorded = self.journal.add(event, at);
         self.conditions
             .observers
             .iter_mut()
             .for_each(|observer| observer.event(&recorded));
-        recorded
+        if let Event::RunEnded(ended) = recorded.event {
+            self.finish = Some(Finish::Ended(ended));
+        }
     }
 
     fn start_call(
@@ -465,6 +453,7 @@ impl Session {
         } else {
             None
         };
+        let previous_sent = previous.is_some();
         let seen = self.sender.clone();
         let request = CallRequest {
             key: key.clone(),
@@ -481,13 +470,15 @@ impl Session {
                 let _ = seen.send(Message::Seen(observation));
             }),
         };
-        let began = self.conditions.clock.now();
-        let clock = self.conditions.clock;
-        let work = AssertUnwindSafe(self.conditions.effects.call(request)).catch_unwind();
+        let work = self.conditions.effects.call(request);
         let sender = self.sender.clone();
         let name = key.to_string();
+        let clock = self.conditions.clock;
+        let sent = previous_sent;
         let task = tokio::spawn(async move {
-            let outcome = work.await.unwrap_or_else(|_| broke(began, clock.now()));
+            let started_at = clock.now();
+            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| broken(started_at, clock.now(), writes));
             let _ = sender.send(Message::Ended { key, outcome });
         });
         self.under_way.insert(
@@ -495,6 +486,7 @@ impl Session {
             UnderWay {
                 abort: task.abort_handle(),
                 writes,
+                sent,
             },
         );
         Ok(())
@@ -533,7 +525,7 @@ impl Session {
     }
 
     fn writes_under_way(&self) -> bool {
-        self.under_way.values().any(|call| call.writes)
+        self.under_way.values().any(|call| call.writes && call.sent)
     }
 
     /// Parks as soon as no write is under way, or the grace is over.
@@ -555,19 +547,34 @@ impl Session {
     }
 
     fn look_into_inbox(&mut self) -> Result<(), SessionError> {
+        for ev in self.take_inbox()? {
+            self.tell(ev)?;
+        }
+        self.settle_inbox()
+    }
+
+    /// What was left in the inbox since the last look.
+    fn take_inbox(&mut self) -> Result<Vec<Ev>, SessionError> {
+        let mut facts = Vec::new();
         for posted in self.conditions.store.take(&self.run)? {
+            self.inbox_up_to = Some(posted.number);
             match posted.message {
-                InboxMessage::Cancel { by } => self.tell(Ev::Cancel { by })?,
+                InboxMessage::Cancel { by } => facts.push(Ev::Cancel { by }),
                 InboxMessage::Answer { step, approved, by } => {
-                    self.tell(Ev::Answered { step, approved, by })?
+                    facts.push(Ev::Answered { step, approved, by });
                 }
                 InboxMessage::Resolve { .. } => {}
             }
-            self.inbox_up_to = Some(posted.number);
         }
-        if let Some(up_to) = self.inbox_up_to.take() {
+        Ok(facts)
+    }
+
+    /// What the messages said is durable before they go.
+    fn settle_inbox(&mut self) -> Result<(), SessionError> {
+        if let Some(up_to) = self.inbox_up_to {
             self.journal.flush()?;
             self.conditions.store.settle(&self.run, up_to)?;
+            self.inbox_up_to = None;
         }
         Ok(())
     }
@@ -598,55 +605,26 @@ impl Intents for Notes {
     }
 }
 
-fn redacted_observation(observation: Observation, redactor: &Redactor) -> Observation {
-    serde_json::to_value(&observation)
-        .ok()
-        .and_then(|value| serde_json::from_value(redactor.value(&value)).ok())
-        .unwrap_or(observation)
-}
-
-/// A call that panicked: what it did is not known.
-fn broke(started_at: jiff::Timestamp, ended_at: jiff::Timestamp) -> Outcome {
+/// The outcome of a call whose effect panicked: what it did is not known.
+fn broken(started_at: Timestamp, ended_at: Timestamp, writes: bool) -> Outcome {
+    let fate = if writes { Fate::Unknown } else { Fate::NotDone };
     let failure = Failure::new(
         FailureKind::Bug,
-        "a call broke off: this is a bug in runner",
+        "a call broke off in the middle: this is a bug in runner",
     );
     Outcome {
         started_at,
         ended_at,
         requests: 0,
-        result: Err(failure.fate(Fate::Unknown)),
+        result: Err(failure.fate(fate)),
     }
 }
 
-/// What a recorded fact settles is no longer outstanding.
-fn settle_command(outstanding: &mut Vec<Cmd>, ev: Option<&Ev>) {
-    let settled = match ev {
-        Some(Ev::Ended { key, .. }) => key.to_string(),
-        Some(Ev::Timer { key }) => key.clone(),
-        Some(Ev::Answered { .. } | Ev::Cancel { .. } | Ev::Parked { .. } | Ev::Resumed { .. })
-        | None => return,
-    };
-    outstanding.retain(|command| command_key(command).as_deref() != Some(&settled));
-}
-
-fn command_key(command: &Cmd) -> Option<String> {
-    match command {
-        Cmd::Call { key, .. } => Some(key.to_string()),
-        Cmd::Timer { key, .. } | Cmd::Drop { key } => Some(key.clone()),
-        Cmd::Park { .. } => None,
-    }
-}
-
-/// Whether two events are the same but for what may have been masked.
-fn same_kind(recorded: &Event, decided: &Event) -> bool {
-    match (recorded, decided) {
-        (Event::StepEnded(a), Event::StepEnded(b)) => a.step == b.step && a.outcome == b.outcome,
-        (Event::CallStarted { key: a, .. }, Event::CallStarted { key: b, .. }) => a == b,
-        (Event::StepStarted { step: a }, Event::StepStarted { step: b }) => a == b,
-        (Event::RunCreated(a), Event::RunCreated(b)) => a.digest == b.digest && a.id == b.id,
-        (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
-    }
+fn redacted_observation(observation: Observation, redactor: &Redactor) -> Observation {
+    serde_json::to_value(&observation)
+        .ok()
+        .and_then(|value| serde_json::from_value(redactor.value(&value)).ok())
+        .unwrap_or(observation)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -139,6 +139,10 @@ impl Machine {
 
     /// Takes a fact, or begins the run, and says what is to be done.
     pub fn step(&mut self, ev: Option<Ev>, at: Moment) -> Turn {
+        if self.has_ended() {
+            // The end is the last event of a run: what comes late is not taken note of any more.
+            return Turn::default();
+        }
         self.now = at;
         match ev {
             None => self.begin(),
@@ -244,7 +248,7 @@ impl Machine {
             Ev::Timer { key } if key == FINALLY_DEADLINE => {
                 if self.stage == Stage::Finally {
                     let after = duration::show(self.plan.finally_timeout);
-                    self.stop_now(Stop::Deadline { after });
+                    self.stop_now(Stop::FinallyDeadline { after });
                 }
             }
             Ev::Timer { key } => self.timer_fired(&key),
@@ -399,7 +403,7 @@ impl Machine {
     }
 
     fn verdict(&self) -> (RunOutcome, Option<String>, Option<FailureKind>) {
-        verdict(self.stop.as_ref(), self.told())
+        verdict(self.stop.as_ref(), self.finally_stop.as_ref(), self.told())
     }
 
     fn told(&self) -> impl Iterator<Item = &StepEnded> + Clone {
@@ -411,7 +415,9 @@ impl Machine {
     /// Stops for good: nothing new begins, and what is at work is given up.
     fn stop_now(&mut self, stop: Stop) {
         let failure = match &stop {
-            Stop::Deadline { .. } => Failure::new(FailureKind::Deadline, stop.why()),
+            Stop::Deadline { .. } | Stop::FinallyDeadline { .. } => {
+                Failure::new(FailureKind::Deadline, stop.why())
+            }
             Stop::Canceled { .. } | Stop::Failure { .. } => {
                 Failure::new(FailureKind::Canceled, stop.why())
             }
@@ -421,7 +427,7 @@ impl Machine {
             Stage::Finally => &mut self.finally_stop,
             Stage::Ended => return,
         };
-        if matches!(slot, Some(Stop::Canceled { .. } | Stop::Deadline { .. })) {
+        if !matches!(slot, None | Some(Stop::Failure { .. })) {
             return;
         }
         *slot = Some(stop);

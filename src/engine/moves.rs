@@ -17,7 +17,7 @@ use crate::clock::later;
 use crate::duration;
 use crate::event::{EffectKey, Event, Failure, FailureKind, Fate, Outcome, StepEnded};
 use crate::outcome::StepOutcome;
-use crate::plan::PlanStep;
+use crate::plan::{Located, PlanStep};
 use crate::template::{Data, Expression, Scope, TemplateError};
 
 const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
@@ -60,12 +60,15 @@ impl Machine {
                 salt: self.run.salt.clone(),
                 step: self.id(index),
                 mark: self.run.mark,
+                round: 0,
+                red: self.red_pipelines(),
             };
-            Ok((start(step.action.name, &params, &cx)?, timeout))
+            let act = start(step.action.name, &params, &cx)?;
+            Ok((act, timeout, params, cx))
         });
         match begun {
             Err(failure) => self.end_step(index, StepOutcome::Failed, Some(failure)),
-            Ok((act, timeout)) => {
+            Ok((act, timeout, params, cx)) => {
                 let running = Running {
                     act,
                     started: self.now,
@@ -74,7 +77,11 @@ impl Machine {
                     calls: 0,
                     attempts: 0,
                     outstanding: Outstanding::Nothing,
+                    doubt: None,
                     giving_up: None,
+                    params,
+                    cx,
+                    before: Record::default(),
                 };
                 if let Some(node) = self.nodes.get_mut(index) {
                     node.state = State::Running(Box::new(running));
@@ -87,13 +94,20 @@ impl Machine {
     /// Does what an action wants next.
     pub(super) fn carry_on(&mut self, index: usize, next: Next) {
         match next {
-            Next::Done => self.passed(index),
-            Next::Fail(failure) => self.end_failed(index, failure),
+            Next::Done => self.done(index),
+            Next::Fail(failure) => self.ended_badly(index, failure),
             Next::Call(call) => {
                 let id = self.id(index);
+                let now = self.now.active_ms;
                 let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
                     return;
                 };
+                if CallClass::of(&call).writes() && now >= running.deadline_active_ms {
+                    // A step whose time is over changes nothing any more.
+                    let late = self.out_of_time(index, None);
+                    self.end_failed(index, late);
+                    return;
+                }
                 running.calls += 1;
                 running.attempts += 1;
                 let key = EffectKey {
@@ -109,27 +123,34 @@ impl Machine {
                 self.command_call(index, &key, &call);
             }
             Next::Sleep(duration) => {
-                let now = self.now;
-                let id = self.id(index);
-                let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+                let Some((timer, cut)) = self.set_timer(index, duration) else {
                     return;
                 };
-                running.calls += 1;
-                let timer = format!("sleep:{id}#{}", running.calls);
-                let cut =
-                    now.active_ms.saturating_add(millis(duration)) > running.deadline_active_ms;
-                let due = if cut {
-                    Due::Active(running.deadline_active_ms)
-                } else {
-                    Due::Wall(later(now.wall, duration))
-                };
-                running.outstanding = Outstanding::Sleep {
-                    timer: timer.clone(),
-                    cut,
-                };
-                self.turn.commands.push(Cmd::Timer { key: timer, due });
+                if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
+                    running.outstanding = Outstanding::Sleep { timer, cut };
+                }
             }
         }
+    }
+
+    /// Sets a timer of a step, and says whether the step's own time is over before.
+    pub(super) fn set_timer(&mut self, index: usize, duration: Duration) -> Option<(String, bool)> {
+        let now = self.now;
+        let id = self.id(index);
+        let running = self.nodes.get_mut(index).and_then(Node::running)?;
+        running.calls += 1;
+        let timer = format!("sleep:{id}#{}", running.calls);
+        let cut = now.active_ms.saturating_add(millis(duration)) > running.deadline_active_ms;
+        let due = if cut {
+            Due::Active(running.deadline_active_ms)
+        } else {
+            Due::Wall(later(now.wall, duration))
+        };
+        self.turn.commands.push(Cmd::Timer {
+            key: timer.clone(),
+            due,
+        });
+        Some((timer, cut))
     }
 
     /// The timer of a step fired.
@@ -141,6 +162,12 @@ impl Machine {
             Outstanding::Sleep { cut: false, .. } => self.drive(index, Input::Slept),
             Outstanding::Sleep { cut: true, .. } => {
                 let failure = self.out_of_time(index, None);
+                self.end_failed(index, failure);
+            }
+            Outstanding::Poll { cut: false, .. } => self.ask_again(index),
+            Outstanding::Poll { unmet, .. } => {
+                let last = Failure::new(FailureKind::Deadline, unmet);
+                let failure = self.out_of_time(index, Some(&last));
                 self.end_failed(index, failure);
             }
             Outstanding::Backoff {
@@ -187,6 +214,14 @@ impl Machine {
         };
         let giving_up = running.giving_up.take();
         running.outstanding = Outstanding::Nothing;
+        let class = CallClass::of(&call);
+        match &outcome.result {
+            Ok(_) => running.doubt = None,
+            Err(failure) if class.writes() && failure.fate == Fate::Unknown => {
+                running.doubt = Some(failure.clone());
+            }
+            Err(_) => {}
+        }
         match &outcome.result {
             Ok(answer) => {
                 self.contacted = true;
@@ -212,12 +247,10 @@ impl Machine {
             Err(failure) => {
                 self.contacted |= failure.status.is_some();
                 let mut failure = failure.clone();
-                let class = CallClass::of(&call);
                 if !class.writes() && failure.fate == Fate::Unknown {
                     failure.fate = Fate::NotDone;
                 }
                 match giving_up {
-                    Some(_) if failure.fate == Fate::Unknown => self.end_failed(index, failure),
                     Some(first) => self.end_given_up(index, first),
                     None => self.call_failed(index, (key, call, tries), failure),
                 }
@@ -247,7 +280,7 @@ impl Machine {
             seed: &seed,
         };
         match decide(&failure, &mut tries, &situation) {
-            Verdict::GiveUp => self.drive(index, Input::Failure(&failure)),
+            Verdict::GiveUp => self.call_given_up(index, &call, failure),
             Verdict::Park => {
                 if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
                     running.outstanding = Outstanding::Stalled {
@@ -287,6 +320,28 @@ impl Machine {
         }
     }
 
+    /// A call has failed for good: its action says what that means.
+    fn call_given_up(&mut self, index: usize, call: &Call, mut failure: Failure) {
+        let now = self.now.active_ms;
+        let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+            return;
+        };
+        let in_doubt = running.doubt.is_some();
+        if in_doubt && CallClass::of(call).writes() {
+            // The last try was refused, but one before it may have arrived.
+            failure.fate = Fate::Unknown;
+        } else if in_doubt
+            && failure.kind == FailureKind::Deadline
+            && now >= running.deadline_active_ms
+        {
+            // It was looked for, but not for long enough to say that it is not there.
+            let late = self.out_of_time(index, Some(&failure));
+            self.end_failed(index, late);
+            return;
+        }
+        self.drive(index, Input::Failure(&failure));
+    }
+
     fn out_of_time(&mut self, index: usize, last: Option<&Failure>) -> Failure {
         let total = self
             .nodes
@@ -305,7 +360,29 @@ impl Machine {
             message.push_str("; the last error was: ");
             message.push_str(&last.message);
         }
-        Failure::new(FailureKind::Deadline, message).hint("`timeout` gives a step more time")
+        let failure =
+            Failure::new(FailureKind::Deadline, message).hint("`timeout` gives a step more time");
+        self.doubtful(index, failure)
+    }
+
+    /// A failure for which a step ends although a write of it may have happened is of unknown fate.
+    fn doubtful(&mut self, index: usize, mut failure: Failure) -> Failure {
+        let doubt = self
+            .nodes
+            .get_mut(index)
+            .and_then(Node::running)
+            .and_then(|running| running.doubt.as_ref());
+        if let Some(doubt) = doubt {
+            failure.fate = Fate::Unknown;
+            failure.candidates.clone_from(&doubt.candidates);
+            failure
+                .message
+                .push_str("; whether what was sent before has happened is not known: ");
+            failure.message.push_str(&doubt.message);
+            failure.hint =
+                Some("look for it on Semaphore, then say so with `runner resolve`".to_owned());
+        }
+        failure
     }
 
     /// Notes the ids that a write was given, for a moment in which they may not be found everywhere.
@@ -340,10 +417,16 @@ impl Machine {
     }
 
     fn end_given_up(&mut self, index: usize, failure: Failure) {
-        self.end_step(index, StepOutcome::Canceled, Some(failure));
+        let failure = self.doubtful(index, failure);
+        let outcome = if failure.fate == Fate::Unknown {
+            StepOutcome::Unknown
+        } else {
+            StepOutcome::Canceled
+        };
+        self.end_step(index, outcome, Some(failure));
     }
 
-    fn passed(&mut self, index: usize) {
+    pub(super) fn passed(&mut self, index: usize) {
         let verdict = self.after_action(index, true);
         match verdict {
             Ok(()) => self.end_step(index, StepOutcome::Passed, None),
@@ -351,7 +434,7 @@ impl Machine {
         }
     }
 
-    fn end_failed(&mut self, index: usize, failure: Failure) {
+    pub(super) fn end_failed(&mut self, index: usize, failure: Failure) {
         let outcome = if failure.kind == FailureKind::FateUnknown || failure.fate == Fate::Unknown {
             StepOutcome::Unknown
         } else {
@@ -379,29 +462,26 @@ impl Machine {
         if step.asserts.is_empty() {
             return Ok(());
         }
-        let this = step_data(
-            &step,
-            &Told {
-                ended: &told,
-                attempts: self.attempts(index),
-                response: record.response.as_ref(),
-            },
-        );
-        let scope = self.scope_of(index).with("this", this);
-        for assert in &step.asserts {
-            match assert.value.holds(&scope) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let words = format!(
-                        "`assert` does not hold: {}",
-                        explained(&assert.value, &scope)
-                    );
-                    return Err(Failure::new(FailureKind::Assert, words));
-                }
-                Err(error) => return Err(located("assert", error, &assert.place)),
-            }
+        let scope = self.scope_with_this(index, &told);
+        match unmet(&step.asserts, "assert", &scope)? {
+            Some(words) => Err(Failure::new(FailureKind::Assert, words)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What the expressions of a step see that speak of the step itself.
+    pub(super) fn scope_with_this(&self, index: usize, told: &StepEnded) -> Scope {
+        let record = self.record_of(index);
+        let scope = self.scope_of(index);
+        let Some(step) = self.plan_step(index) else {
+            return scope;
+        };
+        let told = Told {
+            ended: told,
+            attempts: self.attempts(index),
+            response: record.response.as_ref(),
+        };
+        scope.with("this", step_data(step, &told))
     }
 
     /// Ends a step that never began.
@@ -448,7 +528,12 @@ impl Machine {
         self.close(index, told, data);
     }
 
-    fn told_of(&mut self, index: usize, outcome: StepOutcome, error: Option<Failure>) -> StepEnded {
+    pub(super) fn told_of(
+        &mut self,
+        index: usize,
+        outcome: StepOutcome,
+        error: Option<Failure>,
+    ) -> StepEnded {
         let record = self.record_of(index);
         let now = self.now.active_ms;
         let started = self
@@ -470,9 +555,9 @@ impl Machine {
         }
     }
 
-    fn record_of(&self, index: usize) -> Record {
+    pub(super) fn record_of(&self, index: usize) -> Record {
         match self.nodes.get(index).map(|node| &node.state) {
-            Some(State::Running(running)) => running.act.record().clone(),
+            Some(State::Running(running)) => running.act.record().clone().over(&running.before),
             Some(State::Waiting | State::Ended(_)) | None => Record::default(),
         }
     }
@@ -515,6 +600,25 @@ fn timeout_of(step: &PlanStep, scope: &Scope) -> Result<Option<Duration>, Failur
         return Ok(None);
     }
     Ok(Some(step.default_timeout.unwrap_or(STEP_TIMEOUT_DEFAULT)))
+}
+
+/// The first of some expressions that does not hold, in words.
+pub(super) fn unmet(
+    expressions: &[Located<Expression>],
+    key: &str,
+    scope: &Scope,
+) -> Result<Option<String>, Failure> {
+    for expression in expressions {
+        match expression.value.holds(scope) {
+            Ok(true) => {}
+            Ok(false) => {
+                let explained = explained(&expression.value, scope);
+                return Ok(Some(format!("`{key}` does not hold: {explained}")));
+            }
+            Err(error) => return Err(located(key, error, &expression.place)),
+        }
+    }
+    Ok(None)
 }
 
 /// An expression with the values that made it come out so.

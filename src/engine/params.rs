@@ -8,6 +8,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::call::Since;
 use crate::catalog::{Action, Shape, Type};
 use crate::event::{Failure, FailureKind};
 use crate::ids::Id;
@@ -97,6 +98,18 @@ impl Params {
         self.0.get(name).and_then(read_duration)
     }
 
+    /// A moment in the past: a time, or a duration that counts back from now.
+    pub(super) fn since(&self, name: &str) -> Option<Since> {
+        let value = self.0.get(name)?;
+        if let Some(at) = value.as_str().and_then(|text| text.parse().ok()) {
+            return Some(Since::At(at));
+        }
+        let ago = read_duration(value)?;
+        Some(Since::AgoMs(
+            u64::try_from(ago.as_millis()).unwrap_or(u64::MAX),
+        ))
+    }
+
     /// A map of texts.
     pub(super) fn texts(&self, name: &str) -> IndexMap<String, String> {
         let map = self.0.get(name).and_then(Value::as_object);
@@ -137,6 +150,11 @@ fn mismatch(ty: Type, value: &Value) -> Option<String> {
             .err()
             .map(|e| format!("is no duration: {e}")),
         (Type::Duration, Value::Number(_)) if read_duration(value).is_some() => None,
+        (Type::Since, Value::Number(_)) if read_duration(value).is_some() => None,
+        (Type::Since, Value::String(text)) => {
+            let fits = duration::parse(text).is_ok() || text.parse::<jiff::Timestamp>().is_ok();
+            (!fits).then(|| format!("is neither a duration nor a time: {}", shown()))
+        }
         (Type::Size, Value::String(text)) => {
             size::parse(text).err().map(|e| format!("is no size: {e}"))
         }
@@ -175,6 +193,7 @@ fn words(ty: Type) -> &'static str {
         Type::Number => "a number",
         Type::Boolean => "`true` or `false`",
         Type::Duration => "a duration",
+        Type::Since => "a duration or a time",
         Type::Size => "a size",
         Type::OneOf(_) => "one of some words",
         Type::List(_) => "a list",
@@ -206,6 +225,10 @@ mod tests {
             (Type::Duration, json!("5m"), true),
             (Type::Duration, json!(5), true),
             (Type::Duration, json!("5"), false),
+            (Type::Since, json!("2h"), true),
+            (Type::Since, json!(7200), true),
+            (Type::Since, json!("2026-11-24T08:00:00Z"), true),
+            (Type::Since, json!("yesterday"), false),
             (Type::OneOf(&["failed", "all"]), json!("some"), false),
             (Type::Map(&Type::Text), json!({"A": "1"}), true),
             (Type::Map(&Type::Text), json!({"A": 1}), false),
