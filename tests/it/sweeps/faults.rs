@@ -6,6 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use runner::clock::later;
+use runner::event::{Event, Recorded};
 use runner::plan::Plan;
 use runner::simulator::{Answer, FaultRule, Mishap, Scenario, Span};
 
@@ -85,6 +86,15 @@ fn calm(plan: &Arc<Plan>, name: &str) -> (Ending, u64) {
     (calm, lab.wire.log().len() as u64)
 }
 
+/// Each step with its outcome and why.
+fn words(lab: &Lab) -> Vec<String> {
+    let words = |recorded: &Recorded| match &recorded.event {
+        Event::StepEnded(told) => Some(format!("{} {} {:?}", told.step, told.outcome, told.why)),
+        _ => None,
+    };
+    lab.events().iter().filter_map(words).collect()
+}
+
 fn sweep(name: &str) {
     let plan = lab::plan(RELEASE);
     let (calm, requests) = calm(&plan, name);
@@ -101,16 +111,7 @@ fn sweep(name: &str) {
             let ending = run(&mut lab, &[], &about);
             runs += 1;
             if ending != calm {
-                let whys: Vec<String> = lab
-                    .events()
-                    .iter()
-                    .filter_map(|e| match &e.event {
-                        runner::event::Event::StepEnded(s) => {
-                            Some(format!("{} {} {:?}", s.step, s.outcome, s.why))
-                        }
-                        _ => None,
-                    })
-                    .collect();
+                let whys = words(&lab);
                 let log = lab.wire.log();
                 wrong.push(format!(
                     "{about} ({:?}): {whys:#?}",
@@ -168,7 +169,8 @@ fn the_network_may_be_away_for_a_while_and_for_long() {
             lab.wire
                 .away(from, later(from, Duration::from_secs(seconds)));
             let about = format!("away for {seconds} s from {from} on");
-            assert_eq!(run(&mut lab, &[], &about), calm, "{about}");
+            let ending = run(&mut lab, &[], &about);
+            assert_eq!(ending, calm, "{about}: {:#?}", words(&lab));
             assert_eq!(
                 lab.seen.len() > 1,
                 parked,
