@@ -14,18 +14,19 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
+use super::gate::Gate;
 use super::journal::{Journal, redacted};
 use super::timers::Timers;
 use crate::clock::{Clock, Moment};
 use crate::engine::call::Call;
 use crate::engine::{
-    CallClass, CallRequest, Cmd, Effects, Ev, IntentError, Intents, Machine, Turn,
+    CallClass, CallRequest, Cmd, Effects, Ev, GROUP, IntentError, Intents, Machine, Turn,
 };
 use crate::event::{
     EffectKey, Event, Failure, FailureKind, Fate, Intent, Observation, Outcome, Recorded, RunEnded,
 };
 use crate::secret::Redactor;
-use crate::store::{InboxMessage, Store, StoreError};
+use crate::store::{InboxMessage, OwnerInfo, Posted, Store, StoreError, StoreErrorKind};
 
 /// How long a write that is under way is waited for before the run is parked.
 const PARK_GRACE: Duration = Duration::from_secs(2);
@@ -40,6 +41,8 @@ pub trait Observer {
     fn event(&mut self, recorded: &Recorded);
     /// A running step was seen doing something.
     fn observation(&mut self, _observation: &Observation) {}
+    /// Something that people should know and that is no event of the run.
+    fn notice(&mut self, _words: &str) {}
     /// Time has passed.
     fn tick(&mut self, _now: Moment) {}
 }
@@ -144,6 +147,11 @@ pub struct Session {
     started_elapsed: Duration,
     parking: Option<(StopRequest, Duration)>,
     inbox_up_to: Option<u64>,
+    gate: Gate,
+    /// Told before anything is carried out, when a run is resumed.
+    opening: Vec<Ev>,
+    /// Messages that were looked at, and not told yet.
+    mail: Vec<Posted>,
     finish: Option<Finish>,
 }
 
@@ -157,6 +165,12 @@ impl Session {
             conditions.redactor.clone(),
             past.len(),
         );
+        let owner = OwnerInfo {
+            pid: std::process::id(),
+            host: String::new(),
+            since: conditions.clock.now(),
+            run: run.to_owned(),
+        };
         Self {
             run: run.to_owned(),
             machine,
@@ -169,21 +183,38 @@ impl Session {
             started_elapsed: conditions.clock.elapsed(),
             parking: None,
             inbox_up_to: None,
+            gate: Gate::new(Arc::clone(&conditions.store), owner),
+            opening: Vec::new(),
+            mail: Vec::new(),
             finish: None,
             conditions,
         }
     }
 
+    /// The same with the name under which it holds what only one may hold.
+    #[must_use]
+    pub fn owned_by(mut self, owner: OwnerInfo) -> Self {
+        self.gate.set_owner(owner);
+        self
+    }
+
+    /// The same with facts that are told first when the run is resumed: that another round is wanted.
+    #[must_use]
+    pub fn opening_with(mut self, facts: Vec<Ev>) -> Self {
+        self.opening = facts;
+        self
+    }
+
     /// Works on the run until it ends or is parked.
     pub async fn work(mut self, past: Vec<Recorded>) -> Result<Finish, SessionError> {
-        let begun = if past.is_empty() {
-            self.begin()
+        if past.is_empty() {
+            self.begin()?;
         } else {
-            self.replay(past)
-        };
-        begun?;
+            self.replay(past).await?;
+        }
         let mut last_inbox = self.now().active_ms;
         let mut last_tick = last_inbox;
+        let mut last_gate = last_inbox;
         while self.finish.is_none() {
             self.wait().await?;
             let now = self.now();
@@ -195,6 +226,12 @@ impl Session {
             {
                 last_inbox = now.active_ms;
                 self.look_into_inbox()?;
+            }
+            if self.gate.waits()
+                && now.active_ms.saturating_sub(last_gate) >= millis(self.scaled(INBOX_EVERY))
+            {
+                last_gate = now.active_ms;
+                self.look_at_gate()?;
             }
             if let Some(every) = self.conditions.tick_every
                 && now.active_ms.saturating_sub(last_tick) >= millis(self.scaled(every))
@@ -242,12 +279,25 @@ impl Session {
     fn begin(&mut self) -> Result<(), SessionError> {
         let at = self.now();
         let turn = self.machine.step(None, at);
-        self.carry_out(turn, at)
+        self.record_all(turn.events, at);
+        let mut outstanding = turn.commands;
+        let facts = self.mail()?;
+        let canceled = facts.iter().any(|fact| matches!(fact, Ev::Cancel { .. }));
+        self.tell_before(facts, &mut outstanding);
+        if canceled {
+            // Whoever canceled a run that had not begun wants nothing sent, and nothing was.
+            let unsent: Vec<Ev> = outstanding.iter().filter_map(|c| unsent(c, at)).collect();
+            self.tell_before(unsent, &mut outstanding);
+        }
+        let commands = outstanding;
+        let events = Vec::new();
+        self.carry_out(Turn { commands, events }, at)?;
+        self.settle_inbox()
     }
 
     /// Gives the recorded facts to the machine, which makes the same decisions again; what it decides
     /// beyond the record is new. Then what is still outstanding is carried out.
-    fn replay(&mut self, past: Vec<Recorded>) -> Result<(), SessionError> {
+    async fn replay(&mut self, past: Vec<Recorded>) -> Result<(), SessionError> {
         let mut outstanding: Vec<Cmd> = Vec::new();
         let mut decided: Vec<(Event, Moment)> = Vec::new();
         let first = past
@@ -262,15 +312,7 @@ impl Session {
             settle_command(&mut outstanding, ev.as_ref());
             let turn = self.machine.step(ev, at);
             decided.extend(turn.events.into_iter().map(|event| (event, at)));
-            for command in turn.commands {
-                match &command {
-                    Cmd::Drop { key } => {
-                        outstanding.retain(|c| command_key(c).as_deref() != Some(key))
-                    }
-                    Cmd::Call { .. } | Cmd::Timer { .. } => outstanding.push(command),
-                    Cmd::Park { .. } => {}
-                }
-            }
+            add_commands(&mut outstanding, turn.commands);
         }
         let fits = |(recorded, (event, _)): (&Recorded, &(Event, Moment))| {
             same_kind(&recorded.event, event)
@@ -289,9 +331,18 @@ impl Session {
         for (event, at) in decided.into_iter().skip(past.len()) {
             self.record(event, at);
         }
-        self.tell(Ev::Resumed {
+        self.take_group_again().await?;
+        if self.finish.is_some() {
+            return Ok(());
+        }
+        // What people asked for meanwhile counts before anything is carried out, and so does the clock.
+        let mut facts = self.mail()?;
+        facts.append(&mut self.opening);
+        facts.extend(self.machine.overdue(self.now().wall));
+        facts.push(Ev::Resumed {
             session: sessions + 1,
-        })?;
+        });
+        self.tell_before(facts, &mut outstanding);
         let at = self.now();
         self.carry_out(
             Turn {
@@ -299,7 +350,128 @@ impl Session {
                 events: Vec::new(),
             },
             at,
-        )
+        )?;
+        self.settle_inbox()?;
+        self.end_when_nothing_is_left(&past);
+        Ok(())
+    }
+
+    /// What was left for this run while nobody worked on it.
+    fn mail(&mut self) -> Result<Vec<Ev>, StoreError> {
+        let mut posted = std::mem::take(&mut self.mail);
+        posted.extend(self.conditions.store.take(&self.run)?);
+        self.inbox_up_to = posted.last().map(|last| last.number);
+        Ok(posted.into_iter().map(fact_of).collect())
+    }
+
+    /// Tells the machine facts whose commands are carried out later.
+    fn tell_before(&mut self, facts: Vec<Ev>, outstanding: &mut Vec<Cmd>) {
+        for fact in facts {
+            if self.finish.is_some() {
+                return;
+            }
+            let at = self.now();
+            let Some(ev) = Ev::of(&redacted(fact.into(), &self.conditions.redactor)) else {
+                continue;
+            };
+            // A run that has ended hears only what may open it again.
+            let opens = matches!(ev, Ev::RoundRequested { .. });
+            let settles = matches!(ev, Ev::Resolved { .. });
+            if (self.machine.has_ended() && !opens && !settles)
+                || (opens && !self.machine.unsettled().is_empty())
+            {
+                continue;
+            }
+            settle_command(outstanding, Some(&ev));
+            let turn = self.machine.step(Some(ev), at);
+            self.record_all(turn.events, at);
+            add_commands(outstanding, turn.commands);
+        }
+    }
+
+    /// A run that had ended, and that nothing opened again, has still ended.
+    fn end_when_nothing_is_left(&mut self, past: &[Recorded]) {
+        if self.finish.is_some() || !self.machine.has_ended() {
+            return;
+        }
+        self.finish = past
+            .iter()
+            .rev()
+            .find_map(|recorded| match &recorded.event {
+                Event::RunEnded(ended) => Some(Finish::Ended(ended.clone())),
+                _ => None,
+            });
+    }
+
+    /// A run that holds a concurrency group gave it back when it was parked: it must have it again before
+    /// it goes on. While it waits, the time of its steps stands still.
+    async fn take_group_again(&mut self) -> Result<(), SessionError> {
+        let Some((group, waits)) = self.machine.group() else {
+            return Ok(());
+        };
+        if self.machine.has_ended() && self.opening.is_empty() {
+            return Ok(());
+        }
+        self.gate.want(group.to_owned());
+        loop {
+            let news = self.gate.look()?;
+            match news {
+                Some(Ev::GroupBusy { group, by }) if !waits => {
+                    let message = format!("the concurrency group `{group}` is held by {by}");
+                    let kind = StoreErrorKind::Locked { by: None };
+                    return Err(StoreError::new(kind, message).into());
+                }
+                Some(Ev::GroupBusy { group, by }) => self.warn_of_group(&group, &by),
+                Some(_) | None => {}
+            }
+            // Who cancels a run does not wait for others; nor does one whose time is over.
+            let over = self.machine.overdue(self.now().wall).is_some();
+            if !self.gate.waits() || over || self.is_canceled()? {
+                break;
+            }
+            let clock = self.conditions.clock;
+            let pause = self.scaled(INBOX_EVERY);
+            tokio::select! {
+                biased;
+                Some(request) = self.conditions.stop.recv() => match request {
+                    StopRequest::Park { reason, exit_code } => {
+                        self.finish = Some(Finish::Parked { reason, exit_code });
+                        return Ok(());
+                    }
+                    StopRequest::Cancel { by } => {
+                        self.opening.push(Ev::Cancel { by });
+                        break;
+                    }
+                },
+                () = clock.sleep(pause) => {}
+            }
+        }
+        self.gate.give_up();
+        self.started_elapsed = self.conditions.clock.elapsed();
+        Ok(())
+    }
+
+    fn is_canceled(&mut self) -> Result<bool, StoreError> {
+        self.mail.extend(self.conditions.store.take(&self.run)?);
+        Ok(self
+            .mail
+            .iter()
+            .any(|posted| matches!(posted.message, InboxMessage::Cancel { .. })))
+    }
+
+    fn warn_of_group(&mut self, group: &str, by: &str) {
+        let message = format!("waiting: the concurrency group `{group}` is held by {by}");
+        self.conditions
+            .observers
+            .iter_mut()
+            .for_each(|observer| observer.notice(&message));
+    }
+
+    fn look_at_gate(&mut self) -> Result<(), SessionError> {
+        match self.gate.look()? {
+            Some(fact) => self.tell(fact),
+            None => Ok(()),
+        }
     }
 
     /// Waits until something happens: a message, a request to stop, a timer, a commit that is due.
@@ -326,7 +498,8 @@ impl Session {
         let mut pauses = vec![Duration::from_secs(3600)];
         pauses.extend(self.timers.until_next(now));
         pauses.extend(self.journal.until_due(now.active_ms));
-        pauses.extend(self.conditions.inbox.then(|| self.scaled(INBOX_EVERY)));
+        let looks = self.conditions.inbox || self.gate.waits();
+        pauses.extend(looks.then(|| self.scaled(INBOX_EVERY)));
         pauses.extend(self.conditions.tick_every.map(|every| self.scaled(every)));
         pauses.extend(
             self.parking
@@ -401,22 +574,18 @@ impl Session {
     }
 
     fn carry_out(&mut self, turn: Turn, at: Moment) -> Result<(), SessionError> {
-        for event in turn.events {
-            let ended = match &event {
-                Event::RunEnded(ended) => Some(ended.clone()),
-                _ => None,
-            };
-            let recorded = self.record(event, at);
-            if ended.is_some()
-                && let Event::RunEnded(ended) = recorded.event
-            {
-                self.finish = Some(Finish::Ended(ended));
-            }
-        }
+        self.record_all(turn.events, at);
         for command in turn.commands {
             match command {
                 Cmd::Timer { key, due } => self.timers.add(key, due),
+                Cmd::Acquire { group } => {
+                    self.gate.want(group);
+                    self.look_at_gate()?;
+                }
                 Cmd::Drop { key } => {
+                    if key == GROUP {
+                        self.gate.give_up();
+                    }
                     self.timers.remove(&key);
                     if let Some(call) = self.under_way.remove(&key) {
                         call.abort.abort();
@@ -442,6 +611,14 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    fn record_all(&mut self, events: Vec<Event>, at: Moment) {
+        for event in events {
+            if let Event::RunEnded(ended) = self.record(event, at).event {
+                self.finish = Some(Finish::Ended(ended));
+            }
+        }
     }
 
     fn record(&mut self, event: Event, at: Moment) -> Recorded {
@@ -556,15 +733,13 @@ impl Session {
 
     fn look_into_inbox(&mut self) -> Result<(), SessionError> {
         for posted in self.conditions.store.take(&self.run)? {
-            match posted.message {
-                InboxMessage::Cancel { by } => self.tell(Ev::Cancel { by })?,
-                InboxMessage::Answer { step, approved, by } => {
-                    self.tell(Ev::Answered { step, approved, by })?
-                }
-                InboxMessage::Resolve { .. } => {}
-            }
             self.inbox_up_to = Some(posted.number);
+            self.tell(fact_of(posted))?;
         }
+        self.settle_inbox()
+    }
+
+    fn settle_inbox(&mut self) -> Result<(), SessionError> {
         if let Some(up_to) = self.inbox_up_to.take() {
             self.journal.flush()?;
             self.conditions.store.settle(&self.run, up_to)?;
@@ -619,12 +794,69 @@ fn broke(started_at: jiff::Timestamp, ended_at: jiff::Timestamp) -> Outcome {
     }
 }
 
+/// A call that is not carried out at all.
+fn unsent(command: &Cmd, at: Moment) -> Option<Ev> {
+    let Cmd::Call { key, .. } = command else {
+        return None;
+    };
+    let failure = Failure::new(
+        FailureKind::Canceled,
+        "the run was canceled before it began",
+    );
+    let outcome = Outcome {
+        started_at: at.wall,
+        ended_at: at.wall,
+        requests: 0,
+        result: Err(failure.fate(Fate::NotSent)),
+    };
+    let key = key.clone();
+    Some(Ev::Ended { key, outcome })
+}
+
+/// What a message says.
+fn fact_of(posted: Posted) -> Ev {
+    match posted.message {
+        InboxMessage::Cancel { by } => Ev::Cancel { by },
+        InboxMessage::Answer { step, approved, by } => Ev::Answered { step, approved, by },
+        InboxMessage::Resolve {
+            step,
+            resolution,
+            by,
+        } => Ev::Resolved {
+            step,
+            resolution,
+            by,
+        },
+    }
+}
+
+/// What is commanded is outstanding, unless it takes something back.
+fn add_commands(outstanding: &mut Vec<Cmd>, commands: Vec<Cmd>) {
+    for command in commands {
+        match &command {
+            Cmd::Drop { key } => outstanding.retain(|c| command_key(c).as_deref() != Some(key)),
+            Cmd::Call { .. } | Cmd::Timer { .. } | Cmd::Acquire { .. } => outstanding.push(command),
+            Cmd::Park { .. } => {}
+        }
+    }
+}
+
 /// What a recorded fact settles is no longer outstanding.
+
 fn settle_command(outstanding: &mut Vec<Cmd>, ev: Option<&Ev>) {
     let settled = match ev {
         Some(Ev::Ended { key, .. }) => key.to_string(),
         Some(Ev::Timer { key }) => key.clone(),
-        Some(Ev::Answered { .. } | Ev::Cancel { .. } | Ev::Parked { .. } | Ev::Resumed { .. })
+        Some(Ev::GroupTaken { .. }) => GROUP.to_owned(),
+        Some(
+            Ev::Answered { .. }
+            | Ev::Cancel { .. }
+            | Ev::Parked { .. }
+            | Ev::Resumed { .. }
+            | Ev::Resolved { .. }
+            | Ev::RoundRequested { .. }
+            | Ev::GroupBusy { .. },
+        )
         | None => return,
     };
     outstanding.retain(|command| command_key(command).as_deref() != Some(&settled));
@@ -634,6 +866,7 @@ fn command_key(command: &Cmd) -> Option<String> {
     match command {
         Cmd::Call { key, .. } => Some(key.to_string()),
         Cmd::Timer { key, .. } | Cmd::Drop { key } => Some(key.clone()),
+        Cmd::Acquire { .. } => Some(GROUP.to_owned()),
         Cmd::Park { .. } => None,
     }
 }

@@ -172,6 +172,18 @@ impl Inner {
                 };
                 self.trigger_promotion(key, intents, trigger).await
             }
+            Call::StopWorkflow { workflow_id } => {
+                let workflow = id(&workflow_id)?;
+                self.note_token(key, intents, &workflow_id).await?;
+                let stopped = self.client.stop_workflow(&workflow).await;
+                Ok(answer(json!({}), stopped.map_err(of_error)?.response))
+            }
+            Call::StopPipeline { pipeline_id } => {
+                let pipeline = id(&pipeline_id)?;
+                self.note_token(key, intents, &pipeline_id).await?;
+                let stopped = self.client.stop_pipeline(&pipeline).await;
+                Ok(answer(json!({}), stopped.map_err(of_error)?.response))
+            }
             _ => Err(not_of_this_class(call)),
         }
     }
@@ -185,6 +197,10 @@ impl Inner {
                     project.response,
                 ))
             }
+            Call::Adopt {
+                id: named,
+                project_id,
+            } => self.adopt(named, project_id.as_deref()).await,
             Call::DescribePipeline {
                 pipeline_id,
                 detailed,

@@ -29,6 +29,24 @@ pub enum Call {
         /// What marks the pipeline as ours: the value of `RUNNER_KEY`, or none when marks are off.
         mark: Option<String>,
     },
+    /// Tells a workflow to stop. Gives `{}`.
+    StopWorkflow {
+        /// The workflow's id.
+        workflow_id: String,
+    },
+    /// Tells a pipeline to stop. Gives `{}`.
+    StopPipeline {
+        /// The pipeline's id.
+        pipeline_id: String,
+    },
+    /// Takes what a person says a write of unknown fate has made: the id of a workflow or of a
+    /// pipeline. Gives what the write would have given: `{"workflow_id", "pipeline_id", "url"}`.
+    Adopt {
+        /// The id.
+        id: String,
+        /// The project that it must belong to, when it is known.
+        project_id: Option<String>,
+    },
     /// Describes a pipeline. Gives `{"pipeline": {...}, "blocks": [...]}`.
     DescribePipeline {
         /// The pipeline's id.
@@ -105,6 +123,9 @@ impl Call {
         match self {
             Self::ResolveProject { .. } => "resolve_project",
             Self::RunWorkflow { .. } => "run_workflow",
+            Self::StopWorkflow { .. } => "stop_workflow",
+            Self::StopPipeline { .. } => "stop_pipeline",
+            Self::Adopt { .. } => "adopt",
             Self::DescribePipeline { .. } => "describe_pipeline",
             Self::ListPromotions { .. } => "list_promotions",
             Self::TriggerPromotion { .. } => "trigger_promotion",
@@ -124,7 +145,10 @@ impl Call {
                 reference,
                 ..
             } => format!("{reference} of project {project_id}"),
+            Self::StopWorkflow { workflow_id } => format!("workflow {workflow_id}"),
+            Self::Adopt { id, .. } => format!("workflow or pipeline {id}"),
             Self::DescribePipeline { pipeline_id, .. }
+            | Self::StopPipeline { pipeline_id }
             | Self::AwaitPipeline { pipeline_id, .. } => {
                 format!("pipeline {pipeline_id}")
             }
@@ -146,7 +170,10 @@ impl Call {
     /// The id on Semaphore that it is about, when there is one.
     pub fn subject(&self) -> Option<&str> {
         match self {
+            Self::StopWorkflow { workflow_id } => Some(workflow_id),
+            Self::Adopt { id, .. } => Some(id),
             Self::DescribePipeline { pipeline_id, .. }
+            | Self::StopPipeline { pipeline_id }
             | Self::AwaitPipeline { pipeline_id, .. }
             | Self::ListPromotions { pipeline_id, .. }
             | Self::TriggerPromotion { pipeline_id, .. }

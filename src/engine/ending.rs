@@ -14,9 +14,22 @@ pub(super) enum Stop {
     Deadline { after: String },
     /// A step failed, and `on_failure` is `stop`.
     Failure { step: String },
+    /// Another run holds the concurrency group: nothing is begun.
+    Busy { held: String, skipped: bool },
 }
 
 impl Stop {
+    /// How a step ends that is not begun any more.
+    pub(super) fn step_outcome(&self) -> StepOutcome {
+        match self {
+            Self::Busy { skipped: true, .. } => StepOutcome::Skipped,
+            Self::Canceled { .. }
+            | Self::Deadline { .. }
+            | Self::Failure { .. }
+            | Self::Busy { skipped: false, .. } => StepOutcome::Canceled,
+        }
+    }
+
     /// Why a step was given up, in words.
     pub(super) fn why(&self) -> String {
         match self {
@@ -25,6 +38,7 @@ impl Stop {
             Self::Failure { step } => {
                 format!("not started: `{step}` failed, and `on_failure` is `stop`")
             }
+            Self::Busy { held, .. } => held.clone(),
         }
     }
 }
@@ -68,6 +82,14 @@ pub(super) fn verdict<'a>(
                 RunOutcome::Deadline,
                 Some(stop.why()),
                 Some(FailureKind::Deadline),
+            );
+        }
+        Some(Stop::Busy { skipped: true, .. }) => return (RunOutcome::Passed, None, None),
+        Some(stop @ Stop::Busy { skipped: false, .. }) => {
+            return (
+                RunOutcome::Failed,
+                Some(stop.why()),
+                Some(FailureKind::Locked),
             );
         }
         Some(Stop::Failure { .. }) | None => {}
@@ -118,6 +140,7 @@ fn weight(kind: FailureKind) -> u8 {
         | FailureKind::Parameter
         | FailureKind::Rejected
         | FailureKind::Canceled
+        | FailureKind::Locked
         | FailureKind::StepFailed => 0,
     }
 }

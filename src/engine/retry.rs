@@ -31,11 +31,13 @@ impl CallClass {
     pub fn of(call: &Call) -> Self {
         match call {
             Call::ResolveProject { .. }
+            | Call::Adopt { .. }
             | Call::DescribePipeline { .. }
             | Call::ListPromotions { .. }
             | Call::DescribeJob { .. }
             | Call::FetchLog { .. } => Self::Read,
             Call::AwaitPipeline { .. } | Call::AwaitPromotion { .. } => Self::Wait,
+            Call::StopWorkflow { .. } | Call::StopPipeline { .. } => Self::Repeatable,
             Call::TriggerPromotion { .. } => Self::Token,
             Call::RunWorkflow { .. } => Self::Blind,
         }
@@ -188,6 +190,7 @@ pub(super) fn decide(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -
         | FailureKind::Parameter
         | FailureKind::Rejected
         | FailureKind::Canceled
+        | FailureKind::Locked
         | FailureKind::StepFailed
         | FailureKind::Bug => Verdict::GiveUp,
     }
