@@ -3,18 +3,28 @@
 //! Only `cli/render.rs` knows how a diagnostic looks on a terminal.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
 /// A file as it was read: its name for people and its text.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Source {
     /// The path as the user gave it, or the name of a library playbook.
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Where each line begins, found when it is first asked for.
+    lines: OnceLock<Vec<usize>>,
 }
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other) || (self.name == other.name && self.text == other.text)
+    }
+}
+
+impl Eq for Source {}
 
 impl Source {
     /// A source to be shared by all places that point into it.
@@ -22,6 +32,7 @@ impl Source {
         Arc::new(Self {
             name: name.into(),
             text: text.into(),
+            lines: OnceLock::new(),
         })
     }
 
@@ -35,15 +46,14 @@ impl Source {
         while !self.text.is_char_boundary(end) {
             end += 1;
         }
-        let before = self.text.get(..start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
+        let lines = self.lines.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        });
+        let line = lines.partition_point(|begin| *begin <= start);
+        let begin = line.checked_sub(1).and_then(|at| lines.get(at)).copied();
+        let before = self.text.get(begin.unwrap_or(0)..start).unwrap_or_default();
+        let column = before.chars().count() + 1;
         Place {
             source: Arc::clone(self),
             line,

@@ -1,6 +1,6 @@
 //! `describe_pipeline`: reads a pipeline.
 
-use super::shared::PIPELINE_FIELDS;
+use super::shared::{PIPELINE_FIELDS, READ_ERRORS};
 use super::{Action, Param, Reach, Shape, Type};
 
 /// The description.
@@ -22,10 +22,7 @@ pub(super) static ACTION: Action = Action {
     only_with: &[],
     outputs: PIPELINE_FIELDS,
     response: "`pipeline` and `blocks`, as Semaphore describes them",
-    errors: &[(
-        "not_found",
-        "there is no such pipeline, or the token may not see it",
-    )],
+    errors: READ_ERRORS,
     reach: Reach::Reads,
     waits: false,
     example: "playbook: 1\ninputs:\n  pipeline: { type: string }\nsteps:\n  look:\n    describe_pipeline: { pipeline: \"{{ inputs.pipeline }}\", detailed: true }\n    assert: [\"this.state == 'done'\"]\n",

@@ -18,7 +18,7 @@ pub(super) static ACTION: Action = Action {
             Type::Text,
             "The folder, inside the folder of the run's files; absolute paths and `..` are refused.",
         )
-        .default("the id of the step")
+        .default("`logs`")
         .inside(),
         Param::optional(
             "format",
@@ -32,7 +32,7 @@ pub(super) static ACTION: Action = Action {
     exactly_one: &["job", "pipeline"],
     only_with: &[("jobs", "pipeline")],
     outputs: &[
-        Field::always("files", Type::List(&Type::Text), "The paths of the files that were written."),
+        Field::always("files", Type::List(&Type::Any), "The files that were written: a list of `{job, job_id, path, bytes, complete}`."),
         Field::always(
             "failed_commands",
             Type::List(&Type::Any),
@@ -40,7 +40,7 @@ pub(super) static ACTION: Action = Action {
         ),
     ],
     response: "a list with one object per log: `job_id`, `job`, `path`, `bytes`, `complete`, `failed_command`, `missing`",
-    errors: &[("path", "`save_to` leaves the folder of the run's files")],
+    errors: &[("file", "a file could not be written"), ("not_found", "what it names does not exist, or the token may not see it")],
     reach: Reach::Reads,
     waits: false,
     example: "playbook: 1\ninputs:\n  pipeline: { type: string }\nsteps:\n  logs:\n    fetch_logs: { pipeline: \"{{ inputs.pipeline }}\", jobs: failed, save_to: logs }\n",

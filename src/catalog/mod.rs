@@ -5,17 +5,30 @@
 //! `engine/actions/`, under the same name.
 
 mod check;
+mod describe_job;
 mod describe_pipeline;
+mod describe_workflow;
+mod ensure_pipeline;
 mod fetch_logs;
+mod list_pipelines;
+mod list_promotions;
+mod list_workflows;
 mod markdown;
 mod promote;
+mod rebuild_pipeline;
 mod registry;
+mod rerun_workflow;
+mod run_task;
 mod run_workflow;
 mod set;
 mod shared;
 mod sleep;
+mod stop_job;
+mod stop_pipeline;
+mod stop_workflow;
 mod types;
 mod wait_pipeline;
+mod wait_workflow;
 
 pub use markdown::actions_markdown;
 pub use registry::{all, find};

@@ -1,6 +1,6 @@
 //! `promote`: triggers a promotion of a pipeline.
 
-use super::shared::{EXPOSE, REASON, RESULT, START_ERRORS, WAIT, WAITED_RESPONSE};
+use super::shared::{EXPOSE, REASON, RESULT, WAIT, WAITED_RESPONSE};
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
@@ -46,7 +46,15 @@ pub(super) static ACTION: Action = Action {
         Field::always("triggered_by", Type::Text, "Who triggered it; another name than ours when it was joined."),
     ],
     response: WAITED_RESPONSE,
-    errors: START_ERRORS,
+    errors: &[
+        ("pipeline_failed", "the promoted pipeline did not pass"),
+        ("pipeline_stopped", "the promoted pipeline was stopped or canceled"),
+        ("not_passed", "the pipeline did not pass, and there is no `override`"),
+        ("refused", "Semaphore refused, or it was promoted before and `if_exists` is `fail`"),
+        ("promotion_failed", "Semaphore took the promotion and could not start its pipeline"),
+        ("deadline", "the step's time was over; the promoted pipeline goes on"),
+        ("not_found", "what it names does not exist, or the token may not see it"),
+    ],
     reach: Reach::Writes,
     waits: true,
     example: "playbook: 1\ninputs:\n  pipeline: { type: string }\nsteps:\n  deploy:\n    promote:\n      pipeline: \"{{ inputs.pipeline }}\"\n      name: Production\n      parameters: { REGION: eu-west }\n",

@@ -110,6 +110,8 @@ pub enum Type {
     Boolean,
     /// A duration with its unit.
     Duration,
+    /// A moment in the past: a time, or a duration that counts back from now.
+    Since,
     /// A size with its unit.
     Size,
     /// One of these words.
@@ -128,6 +130,12 @@ impl Action {
     /// The parameter of this name.
     pub fn param(&self, name: &str) -> Option<&'static Param> {
         self.params.iter().find(|param| param.name == name)
+    }
+
+    /// Whether it reads something once, so that `until` may stand beside it.
+    pub fn is_polled(&self) -> bool {
+        self.reach == Reach::Reads
+            && (self.name.starts_with("describe_") || self.name.starts_with("list_"))
     }
 
     /// The output of this name.
@@ -221,6 +229,7 @@ impl Type {
             Self::Number => "a number".to_owned(),
             Self::Boolean => "`true` or `false`".to_owned(),
             Self::Duration => "a duration".to_owned(),
+            Self::Since => "a duration or a time".to_owned(),
             Self::Size => "a size".to_owned(),
             Self::OneOf(words) => words
                 .iter()

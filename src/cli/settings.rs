@@ -6,6 +6,7 @@
 //! `settings/environment.rs`, and everything else is given what it found. It knows nothing of what the
 //! settings are for.
 
+mod codes;
 mod environment;
 mod files;
 mod resolve;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use codes::CODES;
 pub use environment::Environment;
 pub use files::{TEXT_BYTES_MAX, read, read_text};
 pub use resolve::{Layers, names};

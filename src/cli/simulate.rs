@@ -50,13 +50,9 @@ pub(super) fn scenario(name: &str) -> Result<Scenario, Failing> {
             let source = Source::new(name, text);
             Scenario::parse(&source).map_err(|mistakes| Failing::mistakes(Exit::Invalid, mistakes))
         }
+        // It is neither: the simulator knows what may have been meant.
         Ok(None) => {
-            let known: Vec<&str> = crate::simulator::built_in_names().collect();
-            Err(
-                Failing::words(Exit::Usage, format!("there is no scenario `{name}`")).hint(
-                    format!("built in are `{}`; or give a file", known.join("`, `")),
-                ),
-            )
+            Scenario::built_in(name).map_err(|mistakes| Failing::mistakes(Exit::Usage, mistakes))
         }
         Err(mistake) => Err(Failing::mistake(Exit::Usage, *mistake)),
     }

@@ -8,6 +8,7 @@ mod gate;
 mod in_process;
 mod journal;
 mod local;
+mod replay;
 mod session;
 mod timers;
 mod virtual_time;

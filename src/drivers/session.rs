@@ -4,29 +4,33 @@
 //! have to say through one channel; whatever has arrived in one instant is given to the machine in the
 //! order of the plan.
 
+mod going_on;
+
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
+use self::going_on::fact_of;
 use super::gate::Gate;
 use super::journal::{Journal, redacted};
 use super::timers::Timers;
 use crate::clock::{Clock, Moment};
 use crate::engine::call::Call;
 use crate::engine::{
-    CallClass, CallRequest, Cmd, Effects, Ev, GROUP, IntentError, Intents, Machine, Turn,
+    CallClass, CallRequest, Cmd, Effects, Ev, GROUP, IntentError, Intents, Machine,
 };
 use crate::event::{
     EffectKey, Event, Failure, FailureKind, Fate, Intent, Observation, Outcome, Recorded, RunEnded,
 };
 use crate::secret::Redactor;
-use crate::store::{InboxMessage, OwnerInfo, Posted, Store, StoreError, StoreErrorKind};
+use crate::store::{OwnerInfo, Posted, Store, StoreError};
 
 /// How long a write that is under way is waited for before the run is parked.
 const PARK_GRACE: Duration = Duration::from_secs(2);
@@ -128,9 +132,18 @@ enum Message {
     Seen(Observation),
 }
 
+/// A call under way; it ends with the session, however that ends.
 struct UnderWay {
     abort: AbortHandle,
     writes: bool,
+    /// Whether its intent is durable, so that it may have been sent.
+    sent: bool,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.abort.abort();
+    }
 }
 
 /// The work on one run.
@@ -146,8 +159,11 @@ pub struct Session {
     base_active_ms: u64,
     started_elapsed: Duration,
     parking: Option<(StopRequest, Duration)>,
+    /// Writes that wait for their intent until the run is parked.
+    held: Vec<oneshot::Sender<Result<(), IntentError>>>,
     inbox_up_to: Option<u64>,
     gate: Gate,
+    last_gate_ms: u64,
     /// Told before anything is carried out, when a run is resumed.
     opening: Vec<Ev>,
     /// Messages that were looked at, and not told yet.
@@ -182,8 +198,10 @@ impl Session {
             base_active_ms: past.last().map_or(0, |recorded| recorded.at.active_ms),
             started_elapsed: conditions.clock.elapsed(),
             parking: None,
+            held: Vec::new(),
             inbox_up_to: None,
             gate: Gate::new(Arc::clone(&conditions.store), owner),
+            last_gate_ms: 0,
             opening: Vec::new(),
             mail: Vec::new(),
             finish: None,
@@ -210,11 +228,10 @@ impl Session {
         if past.is_empty() {
             self.begin()?;
         } else {
-            self.replay(past).await?;
+            self.go_on(&past).await?;
         }
         let mut last_inbox = self.now().active_ms;
         let mut last_tick = last_inbox;
-        let mut last_gate = last_inbox;
         while self.finish.is_none() {
             self.wait().await?;
             let now = self.now();
@@ -227,12 +244,6 @@ impl Session {
                 last_inbox = now.active_ms;
                 self.look_into_inbox()?;
             }
-            if self.gate.waits()
-                && now.active_ms.saturating_sub(last_gate) >= millis(self.scaled(INBOX_EVERY))
-            {
-                last_gate = now.active_ms;
-                self.look_at_gate()?;
-            }
             if let Some(every) = self.conditions.tick_every
                 && now.active_ms.saturating_sub(last_tick) >= millis(self.scaled(every))
             {
@@ -242,17 +253,13 @@ impl Session {
                     .iter_mut()
                     .for_each(|observer| observer.tick(now));
             }
+            self.look_at_gate_when_due(now)?;
             self.park_when_it_only_waits();
             self.park_when_quiet()?;
             self.journal.flush_when_due(now.active_ms)?;
         }
         self.journal.flush()?;
-        if let Some(up_to) = self.inbox_up_to {
-            self.conditions.store.settle(&self.run, up_to)?;
-        }
-        for call in self.under_way.values() {
-            call.abort.abort();
-        }
+        self.settle_inbox()?;
         Ok(self.finish.unwrap_or(Finish::Parked {
             reason: String::new(),
             exit_code: EXIT_PARKED,
@@ -274,204 +281,6 @@ impl Session {
     /// A duration of real time as the clock of the run counts it.
     fn scaled(&self, real: Duration) -> Duration {
         real.saturating_mul(self.conditions.clock.speed())
-    }
-
-    fn begin(&mut self) -> Result<(), SessionError> {
-        let at = self.now();
-        let turn = self.machine.step(None, at);
-        self.record_all(turn.events, at);
-        let mut outstanding = turn.commands;
-        let facts = self.mail()?;
-        let canceled = facts.iter().any(|fact| matches!(fact, Ev::Cancel { .. }));
-        self.tell_before(facts, &mut outstanding);
-        if canceled {
-            // Whoever canceled a run that had not begun wants nothing sent, and nothing was.
-            let unsent: Vec<Ev> = outstanding.iter().filter_map(|c| unsent(c, at)).collect();
-            self.tell_before(unsent, &mut outstanding);
-        }
-        let commands = outstanding;
-        let events = Vec::new();
-        self.carry_out(Turn { commands, events }, at)?;
-        self.settle_inbox()
-    }
-
-    /// Gives the recorded facts to the machine, which makes the same decisions again; what it decides
-    /// beyond the record is new. Then what is still outstanding is carried out.
-    async fn replay(&mut self, past: Vec<Recorded>) -> Result<(), SessionError> {
-        let mut outstanding: Vec<Cmd> = Vec::new();
-        let mut decided: Vec<(Event, Moment)> = Vec::new();
-        let first = past
-            .first()
-            .map_or_else(|| self.now(), |recorded| recorded.at);
-        let facts = past.iter().filter_map(|r| Some((Ev::of(&r.event)?, r.at)));
-        let mut sessions = 0;
-        for (ev, at) in std::iter::once((None, first)).chain(facts.map(|(ev, at)| (Some(ev), at))) {
-            if let Some(Ev::Resumed { session }) = &ev {
-                sessions = *session;
-            }
-            settle_command(&mut outstanding, ev.as_ref());
-            let turn = self.machine.step(ev, at);
-            decided.extend(turn.events.into_iter().map(|event| (event, at)));
-            add_commands(&mut outstanding, turn.commands);
-        }
-        let fits = |(recorded, (event, _)): (&Recorded, &(Event, Moment))| {
-            same_kind(&recorded.event, event)
-        };
-        let misfit = past.iter().zip(&decided).position(|pair| !fits(pair));
-        if misfit.is_some() || decided.len() < past.len() {
-            let seq = misfit.unwrap_or(decided.len()) as u64 + 1;
-            return Err(SessionError::Replay { seq });
-        }
-        for recorded in &past {
-            self.conditions
-                .observers
-                .iter_mut()
-                .for_each(|observer| observer.event(recorded));
-        }
-        for (event, at) in decided.into_iter().skip(past.len()) {
-            self.record(event, at);
-        }
-        self.take_group_again().await?;
-        if self.finish.is_some() {
-            return Ok(());
-        }
-        // What people asked for meanwhile counts before anything is carried out, and so does the clock.
-        let mut facts = self.mail()?;
-        facts.append(&mut self.opening);
-        facts.extend(self.machine.overdue(self.now().wall));
-        facts.push(Ev::Resumed {
-            session: sessions + 1,
-        });
-        self.tell_before(facts, &mut outstanding);
-        let at = self.now();
-        self.carry_out(
-            Turn {
-                commands: outstanding,
-                events: Vec::new(),
-            },
-            at,
-        )?;
-        self.settle_inbox()?;
-        self.end_when_nothing_is_left(&past);
-        Ok(())
-    }
-
-    /// What was left for this run while nobody worked on it.
-    fn mail(&mut self) -> Result<Vec<Ev>, StoreError> {
-        let mut posted = std::mem::take(&mut self.mail);
-        posted.extend(self.conditions.store.take(&self.run)?);
-        self.inbox_up_to = posted.last().map(|last| last.number);
-        Ok(posted.into_iter().map(fact_of).collect())
-    }
-
-    /// Tells the machine facts whose commands are carried out later.
-    fn tell_before(&mut self, facts: Vec<Ev>, outstanding: &mut Vec<Cmd>) {
-        for fact in facts {
-            if self.finish.is_some() {
-                return;
-            }
-            let at = self.now();
-            let Some(ev) = Ev::of(&redacted(fact.into(), &self.conditions.redactor)) else {
-                continue;
-            };
-            // A run that has ended hears only what may open it again.
-            let opens = matches!(ev, Ev::RoundRequested { .. });
-            let settles = matches!(ev, Ev::Resolved { .. });
-            if (self.machine.has_ended() && !opens && !settles)
-                || (opens && !self.machine.unsettled().is_empty())
-            {
-                continue;
-            }
-            settle_command(outstanding, Some(&ev));
-            let turn = self.machine.step(Some(ev), at);
-            self.record_all(turn.events, at);
-            add_commands(outstanding, turn.commands);
-        }
-    }
-
-    /// A run that had ended, and that nothing opened again, has still ended.
-    fn end_when_nothing_is_left(&mut self, past: &[Recorded]) {
-        if self.finish.is_some() || !self.machine.has_ended() {
-            return;
-        }
-        self.finish = past
-            .iter()
-            .rev()
-            .find_map(|recorded| match &recorded.event {
-                Event::RunEnded(ended) => Some(Finish::Ended(ended.clone())),
-                _ => None,
-            });
-    }
-
-    /// A run that holds a concurrency group gave it back when it was parked: it must have it again before
-    /// it goes on. While it waits, the time of its steps stands still.
-    async fn take_group_again(&mut self) -> Result<(), SessionError> {
-        let Some((group, waits)) = self.machine.group() else {
-            return Ok(());
-        };
-        if self.machine.has_ended() && self.opening.is_empty() {
-            return Ok(());
-        }
-        self.gate.want(group.to_owned());
-        loop {
-            let news = self.gate.look()?;
-            match news {
-                Some(Ev::GroupBusy { group, by }) if !waits => {
-                    let message = format!("the concurrency group `{group}` is held by {by}");
-                    let kind = StoreErrorKind::Locked { by: None };
-                    return Err(StoreError::new(kind, message).into());
-                }
-                Some(Ev::GroupBusy { group, by }) => self.warn_of_group(&group, &by),
-                Some(_) | None => {}
-            }
-            // Who cancels a run does not wait for others; nor does one whose time is over.
-            let over = self.machine.overdue(self.now().wall).is_some();
-            if !self.gate.waits() || over || self.is_canceled()? {
-                break;
-            }
-            let clock = self.conditions.clock;
-            let pause = self.scaled(INBOX_EVERY);
-            tokio::select! {
-                biased;
-                Some(request) = self.conditions.stop.recv() => match request {
-                    StopRequest::Park { reason, exit_code } => {
-                        self.finish = Some(Finish::Parked { reason, exit_code });
-                        return Ok(());
-                    }
-                    StopRequest::Cancel { by } => {
-                        self.opening.push(Ev::Cancel { by });
-                        break;
-                    }
-                },
-                () = clock.sleep(pause) => {}
-            }
-        }
-        self.gate.give_up();
-        self.started_elapsed = self.conditions.clock.elapsed();
-        Ok(())
-    }
-
-    fn is_canceled(&mut self) -> Result<bool, StoreError> {
-        self.mail.extend(self.conditions.store.take(&self.run)?);
-        Ok(self
-            .mail
-            .iter()
-            .any(|posted| matches!(posted.message, InboxMessage::Cancel { .. })))
-    }
-
-    fn warn_of_group(&mut self, group: &str, by: &str) {
-        let message = format!("waiting: the concurrency group `{group}` is held by {by}");
-        self.conditions
-            .observers
-            .iter_mut()
-            .for_each(|observer| observer.notice(&message));
-    }
-
-    fn look_at_gate(&mut self) -> Result<(), SessionError> {
-        match self.gate.look()? {
-            Some(fact) => self.tell(fact),
-            None => Ok(()),
-        }
     }
 
     /// Waits until something happens: a message, a request to stop, a timer, a commit that is due.
@@ -506,10 +315,11 @@ impl Session {
                 .as_ref()
                 .map(|(_, until)| until.saturating_sub(self.conditions.clock.elapsed())),
         );
-        if let Some(after) = self.conditions.park_after {
-            pauses.push(
-                after.saturating_sub(Duration::from_millis(now.active_ms - self.base_active_ms)),
-            );
+        if let Some(after) = self.conditions.park_after
+            && !self.writes_under_way()
+        {
+            let worked = now.active_ms.saturating_sub(self.base_active_ms);
+            pauses.push(after.saturating_sub(Duration::from_millis(worked)));
         }
         if !self.conditions.clock.is_virtual() {
             // The wall clock may be set: no sleep goes past a minute without a look at it.
@@ -532,7 +342,12 @@ impl Session {
                         .iter_mut()
                         .for_each(|o| o.observation(&observation));
                 }
+                // While it is being parked, nothing new is sent: a resume will.
+                Message::Intent { reply, .. } if self.parking.is_some() => self.held.push(reply),
                 Message::Intent { intent, reply } => {
+                    if let Some(call) = self.under_way.get_mut(&intent.key.to_string()) {
+                        call.sent = true;
+                    }
                     let written = self.journal.intent(&intent);
                     let told = written.as_ref().map(|()| ()).map_err(|e| IntentError {
                         message: e.to_string(),
@@ -546,12 +361,12 @@ impl Session {
         }
         ended.sort_by_key(|(key, _)| self.machine.order(&key.step));
         for (key, outcome) in ended {
-            let wrote = self
-                .under_way
-                .remove(&key.to_string())
-                .is_some_and(|call| call.writes);
+            let Some(call) = self.under_way.remove(&key.to_string()) else {
+                // It was given up in this very instant.
+                continue;
+            };
             self.tell(Ev::Ended { key, outcome })?;
-            if wrote {
+            if call.writes {
                 // The outcome of a write is durable at once, or a crash would have to look it up.
                 self.journal.flush()?;
             }
@@ -561,35 +376,41 @@ impl Session {
 
     /// Gives the machine a fact, and does what it says.
     fn tell(&mut self, ev: Ev) -> Result<(), SessionError> {
+        let commands = self.hear(ev);
+        self.carry_out(commands)
+    }
+
+    /// Gives the machine a fact and records what it makes of it; what it commands is still to be done.
+    fn hear(&mut self, ev: Ev) -> Vec<Cmd> {
         if self.finish.is_some() {
-            return Ok(());
+            return Vec::new();
         }
         let at = self.now();
         let fact = redacted(ev.into(), &self.conditions.redactor);
         let Some(ev) = Ev::of(&fact) else {
-            return Ok(());
+            return Vec::new();
         };
         let turn = self.machine.step(Some(ev), at);
-        self.carry_out(turn, at)
+        for event in turn.events {
+            self.record(event, at);
+        }
+        turn.commands
     }
 
-    fn carry_out(&mut self, turn: Turn, at: Moment) -> Result<(), SessionError> {
-        self.record_all(turn.events, at);
-        for command in turn.commands {
+    fn carry_out(&mut self, commands: Vec<Cmd>) -> Result<(), SessionError> {
+        for command in commands {
             match command {
                 Cmd::Timer { key, due } => self.timers.add(key, due),
                 Cmd::Acquire { group } => {
                     self.gate.want(group);
-                    self.look_at_gate()?;
+                    self.look_at_gate(self.now())?;
                 }
                 Cmd::Drop { key } => {
                     if key == GROUP {
                         self.gate.give_up();
                     }
                     self.timers.remove(&key);
-                    if let Some(call) = self.under_way.remove(&key) {
-                        call.abort.abort();
-                    }
+                    self.under_way.remove(&key);
                 }
                 Cmd::Call {
                     key,
@@ -613,21 +434,15 @@ impl Session {
         Ok(())
     }
 
-    fn record_all(&mut self, events: Vec<Event>, at: Moment) {
-        for event in events {
-            if let Event::RunEnded(ended) = self.record(event, at).event {
-                self.finish = Some(Finish::Ended(ended));
-            }
-        }
-    }
-
-    fn record(&mut self, event: Event, at: Moment) -> Recorded {
+    fn record(&mut self, event: Event, at: Moment) {
         let recorded = self.journal.add(event, at);
         self.conditions
             .observers
             .iter_mut()
             .for_each(|observer| observer.event(&recorded));
-        recorded
+        if let Event::RunEnded(ended) = recorded.event {
+            self.finish = Some(Finish::Ended(ended));
+        }
     }
 
     fn start_call(
@@ -642,6 +457,7 @@ impl Session {
         } else {
             None
         };
+        let previous_sent = previous.is_some();
         let seen = self.sender.clone();
         let request = CallRequest {
             key: key.clone(),
@@ -658,13 +474,15 @@ impl Session {
                 let _ = seen.send(Message::Seen(observation));
             }),
         };
-        let began = self.conditions.clock.now();
-        let clock = self.conditions.clock;
-        let work = AssertUnwindSafe(self.conditions.effects.call(request)).catch_unwind();
+        let work = self.conditions.effects.call(request);
         let sender = self.sender.clone();
         let name = key.to_string();
+        let clock = self.conditions.clock;
+        let sent = previous_sent;
         let task = tokio::spawn(async move {
-            let outcome = work.await.unwrap_or_else(|_| broke(began, clock.now()));
+            let started_at = clock.now();
+            let outcome = AssertUnwindSafe(work).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| broken(started_at, clock.now(), writes));
             let _ = sender.send(Message::Ended { key, outcome });
         });
         self.under_way.insert(
@@ -672,6 +490,7 @@ impl Session {
             UnderWay {
                 abort: task.abort_handle(),
                 writes,
+                sent,
             },
         );
         Ok(())
@@ -710,7 +529,7 @@ impl Session {
     }
 
     fn writes_under_way(&self) -> bool {
-        self.under_way.values().any(|call| call.writes)
+        self.under_way.values().any(|call| call.writes && call.sent)
     }
 
     /// Parks as soon as no write is under way, or the grace is over.
@@ -732,17 +551,28 @@ impl Session {
     }
 
     fn look_into_inbox(&mut self) -> Result<(), SessionError> {
-        for posted in self.conditions.store.take(&self.run)? {
-            self.inbox_up_to = Some(posted.number);
-            self.tell(fact_of(posted))?;
+        for ev in self.take_inbox()? {
+            self.tell(ev)?;
         }
         self.settle_inbox()
     }
 
+    /// What was left in the inbox since the last look.
+    fn take_inbox(&mut self) -> Result<Vec<Ev>, SessionError> {
+        let mut facts = Vec::new();
+        for posted in self.conditions.store.take(&self.run)? {
+            self.inbox_up_to = Some(posted.number);
+            facts.push(fact_of(posted));
+        }
+        Ok(facts)
+    }
+
+    /// What the messages said is durable before they go.
     fn settle_inbox(&mut self) -> Result<(), SessionError> {
-        if let Some(up_to) = self.inbox_up_to.take() {
+        if let Some(up_to) = self.inbox_up_to {
             self.journal.flush()?;
             self.conditions.store.settle(&self.run, up_to)?;
+            self.inbox_up_to = None;
         }
         Ok(())
     }
@@ -773,113 +603,26 @@ impl Intents for Notes {
     }
 }
 
-fn redacted_observation(observation: Observation, redactor: &Redactor) -> Observation {
-    serde_json::to_value(&observation)
-        .ok()
-        .and_then(|value| serde_json::from_value(redactor.value(&value)).ok())
-        .unwrap_or(observation)
-}
-
-/// A call that panicked: what it did is not known.
-fn broke(started_at: jiff::Timestamp, ended_at: jiff::Timestamp) -> Outcome {
+/// The outcome of a call whose effect panicked: what it did is not known.
+fn broken(started_at: Timestamp, ended_at: Timestamp, writes: bool) -> Outcome {
+    let fate = if writes { Fate::Unknown } else { Fate::NotDone };
     let failure = Failure::new(
         FailureKind::Bug,
-        "a call broke off: this is a bug in runner",
+        "a call broke off in the middle: this is a bug in runner",
     );
     Outcome {
         started_at,
         ended_at,
         requests: 0,
-        result: Err(failure.fate(Fate::Unknown)),
+        result: Err(failure.fate(fate)),
     }
 }
 
-/// A call that is not carried out at all.
-fn unsent(command: &Cmd, at: Moment) -> Option<Ev> {
-    let Cmd::Call { key, .. } = command else {
-        return None;
-    };
-    let failure = Failure::new(
-        FailureKind::Canceled,
-        "the run was canceled before it began",
-    );
-    let outcome = Outcome {
-        started_at: at.wall,
-        ended_at: at.wall,
-        requests: 0,
-        result: Err(failure.fate(Fate::NotSent)),
-    };
-    let key = key.clone();
-    Some(Ev::Ended { key, outcome })
-}
-
-/// What a message says.
-fn fact_of(posted: Posted) -> Ev {
-    match posted.message {
-        InboxMessage::Cancel { by } => Ev::Cancel { by },
-        InboxMessage::Answer { step, approved, by } => Ev::Answered { step, approved, by },
-        InboxMessage::Resolve {
-            step,
-            resolution,
-            by,
-        } => Ev::Resolved {
-            step,
-            resolution,
-            by,
-        },
-    }
-}
-
-/// What is commanded is outstanding, unless it takes something back.
-fn add_commands(outstanding: &mut Vec<Cmd>, commands: Vec<Cmd>) {
-    for command in commands {
-        match &command {
-            Cmd::Drop { key } => outstanding.retain(|c| command_key(c).as_deref() != Some(key)),
-            Cmd::Call { .. } | Cmd::Timer { .. } | Cmd::Acquire { .. } => outstanding.push(command),
-            Cmd::Park { .. } => {}
-        }
-    }
-}
-
-/// What a recorded fact settles is no longer outstanding.
-
-fn settle_command(outstanding: &mut Vec<Cmd>, ev: Option<&Ev>) {
-    let settled = match ev {
-        Some(Ev::Ended { key, .. }) => key.to_string(),
-        Some(Ev::Timer { key }) => key.clone(),
-        Some(Ev::GroupTaken { .. }) => GROUP.to_owned(),
-        Some(
-            Ev::Answered { .. }
-            | Ev::Cancel { .. }
-            | Ev::Parked { .. }
-            | Ev::Resumed { .. }
-            | Ev::Resolved { .. }
-            | Ev::RoundRequested { .. }
-            | Ev::GroupBusy { .. },
-        )
-        | None => return,
-    };
-    outstanding.retain(|command| command_key(command).as_deref() != Some(&settled));
-}
-
-fn command_key(command: &Cmd) -> Option<String> {
-    match command {
-        Cmd::Call { key, .. } => Some(key.to_string()),
-        Cmd::Timer { key, .. } | Cmd::Drop { key } => Some(key.clone()),
-        Cmd::Acquire { .. } => Some(GROUP.to_owned()),
-        Cmd::Park { .. } => None,
-    }
-}
-
-/// Whether two events are the same but for what may have been masked.
-fn same_kind(recorded: &Event, decided: &Event) -> bool {
-    match (recorded, decided) {
-        (Event::StepEnded(a), Event::StepEnded(b)) => a.step == b.step && a.outcome == b.outcome,
-        (Event::CallStarted { key: a, .. }, Event::CallStarted { key: b, .. }) => a == b,
-        (Event::StepStarted { step: a }, Event::StepStarted { step: b }) => a == b,
-        (Event::RunCreated(a), Event::RunCreated(b)) => a.digest == b.digest && a.id == b.id,
-        (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
-    }
+fn redacted_observation(observation: Observation, redactor: &Redactor) -> Observation {
+    serde_json::to_value(&observation)
+        .ok()
+        .and_then(|value| serde_json::from_value(redactor.value(&value)).ok())
+        .unwrap_or(observation)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -12,6 +12,8 @@ pub(super) enum Stop {
     Canceled { by: String },
     /// The deadline of the run passed.
     Deadline { after: String },
+    /// The time that `finally` has of its own is over.
+    FinallyDeadline { after: String },
     /// A step failed, and `on_failure` is `stop`.
     Failure { step: String },
     /// Another run holds the concurrency group: nothing is begun.
@@ -25,6 +27,7 @@ impl Stop {
             Self::Busy { skipped: true, .. } => StepOutcome::Skipped,
             Self::Canceled { .. }
             | Self::Deadline { .. }
+            | Self::FinallyDeadline { .. }
             | Self::Failure { .. }
             | Self::Busy { skipped: false, .. } => StepOutcome::Canceled,
         }
@@ -35,6 +38,9 @@ impl Stop {
         match self {
             Self::Canceled { by } => format!("the run was canceled by {by}"),
             Self::Deadline { after } => format!("the deadline of the run passed after {after}"),
+            Self::FinallyDeadline { after } => {
+                format!("the time of `finally` was over after {after}")
+            }
             Self::Failure { step } => {
                 format!("not started: `{step}` failed, and `on_failure` is `stop`")
             }
@@ -43,9 +49,11 @@ impl Stop {
     }
 }
 
-/// The outcome of a run, why, and the class of what went wrong.
+/// The outcome of a run, why, and the class of what went wrong. What stopped `finally` counts only when
+/// all was well before.
 pub(super) fn verdict<'a>(
     stop: Option<&Stop>,
+    finally_stop: Option<&Stop>,
     steps: impl Iterator<Item = &'a StepEnded> + Clone,
 ) -> (RunOutcome, Option<String>, Option<FailureKind>) {
     let failed = || {
@@ -69,34 +77,14 @@ pub(super) fn verdict<'a>(
             Some(FailureKind::FateUnknown),
         );
     }
-    match stop {
-        Some(stop @ Stop::Canceled { .. }) => {
-            return (
-                RunOutcome::Canceled,
-                Some(stop.why()),
-                Some(FailureKind::Canceled),
-            );
-        }
-        Some(stop @ Stop::Deadline { .. }) => {
-            return (
-                RunOutcome::Deadline,
-                Some(stop.why()),
-                Some(FailureKind::Deadline),
-            );
-        }
-        Some(Stop::Busy { skipped: true, .. }) => return (RunOutcome::Passed, None, None),
-        Some(stop @ Stop::Busy { skipped: false, .. }) => {
-            return (
-                RunOutcome::Failed,
-                Some(stop.why()),
-                Some(FailureKind::Locked),
-            );
-        }
-        Some(Stop::Failure { .. }) | None => {}
+    if let Some(stopped) = stop.and_then(stopped) {
+        return stopped;
     }
     let names_failed: Vec<&str> = failed().map(|step| step.step.as_str()).collect();
     if names_failed.is_empty() {
-        return (RunOutcome::Passed, None, None);
+        return finally_stop
+            .and_then(stopped)
+            .unwrap_or((RunOutcome::Passed, None, None));
     }
     let worst = failed()
         .filter_map(|step| step.error.as_ref())
@@ -108,6 +96,20 @@ pub(super) fn verdict<'a>(
         Some(format!("{} failed", names(&names_failed))),
         Some(worst),
     )
+}
+
+/// The outcome of a run that was stopped; none when it only starts nothing new.
+fn stopped(stop: &Stop) -> Option<(RunOutcome, Option<String>, Option<FailureKind>)> {
+    let (outcome, kind) = match stop {
+        Stop::Canceled { .. } => (RunOutcome::Canceled, FailureKind::Canceled),
+        Stop::Deadline { .. } | Stop::FinallyDeadline { .. } => {
+            (RunOutcome::Deadline, FailureKind::Deadline)
+        }
+        Stop::Busy { skipped: true, .. } => return Some((RunOutcome::Passed, None, None)),
+        Stop::Busy { skipped: false, .. } => (RunOutcome::Failed, FailureKind::Locked),
+        Stop::Failure { .. } => return None,
+    };
+    Some((outcome, Some(stop.why()), Some(kind)))
 }
 
 /// Which failure names the run when several steps failed: the rank of the exit codes.
@@ -148,9 +150,14 @@ fn weight(kind: FailureKind) -> u8 {
 /// `run.failed`: what went wrong, for `finally`.
 pub(super) fn failed_list<'a>(steps: impl Iterator<Item = &'a StepEnded>) -> Value {
     steps
-        .filter(|step| {
-            matches!(step.outcome, StepOutcome::Failed | StepOutcome::Unknown)
-                && !step.allowed_to_fail
+        .filter(|step| match step.outcome {
+            StepOutcome::Failed => !step.allowed_to_fail,
+            // `allow_failure` does not cover what nobody knows.
+            StepOutcome::Unknown => true,
+            StepOutcome::Passed
+            | StepOutcome::Skipped
+            | StepOutcome::Blocked
+            | StepOutcome::Canceled => false,
         })
         .map(|step| {
             json!({

@@ -179,6 +179,11 @@ impl Machine {
 
     /// Takes a fact, or begins the run, and says what is to be done.
     pub fn step(&mut self, ev: Option<Ev>, at: Moment) -> Turn {
+        let reopens = matches!(ev, Some(Ev::Resolved { .. } | Ev::RoundRequested { .. }));
+        if self.has_ended() && !reopens {
+            // The end is the last event of a run: what comes late is not taken note of any more.
+            return Turn::default();
+        }
         self.now = at;
         match ev {
             None => self.begin(),
@@ -309,7 +314,7 @@ impl Machine {
             Ev::Timer { key } if key == FINALLY_DEADLINE => {
                 if self.stage == Stage::Finally {
                     let after = duration::show(self.plan.finally_timeout);
-                    self.stop_now(Stop::Deadline { after });
+                    self.stop_now(Stop::FinallyDeadline { after });
                 }
             }
             Ev::Timer { key } if self.stage == Stage::Stopping => self.stop_timer_fired(&key),
@@ -481,7 +486,7 @@ impl Machine {
     }
 
     fn verdict(&self) -> (RunOutcome, Option<String>, Option<FailureKind>) {
-        verdict(self.stop.as_ref(), self.told())
+        verdict(self.stop.as_ref(), self.finally_stop.as_ref(), self.told())
     }
 
     fn told(&self) -> impl Iterator<Item = &StepEnded> + Clone {
@@ -493,7 +498,9 @@ impl Machine {
     /// Stops for good: nothing new begins, and what is at work is given up.
     fn stop_now(&mut self, stop: Stop) {
         let failure = match &stop {
-            Stop::Deadline { .. } => Failure::new(FailureKind::Deadline, stop.why()),
+            Stop::Deadline { .. } | Stop::FinallyDeadline { .. } => {
+                Failure::new(FailureKind::Deadline, stop.why())
+            }
             Stop::Canceled { .. } | Stop::Failure { .. } | Stop::Busy { .. } => {
                 Failure::new(FailureKind::Canceled, stop.why())
             }
@@ -503,7 +510,7 @@ impl Machine {
             Stage::Finally => &mut self.finally_stop,
             Stage::Stopping | Stage::Ended => return,
         };
-        if matches!(slot, Some(Stop::Canceled { .. } | Stop::Deadline { .. })) {
+        if !matches!(slot, None | Some(Stop::Failure { .. })) {
             return;
         }
         *slot = Some(stop);

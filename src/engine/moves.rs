@@ -74,6 +74,7 @@ impl Machine {
                     calls: self.calls_made.get(&step.id).copied().unwrap_or(0),
                     attempts: 0,
                     outstanding: Outstanding::Nothing,
+                    doubt: None,
                     giving_up: None,
                 };
                 if let Some(node) = self.nodes.get_mut(index) {
@@ -91,9 +92,16 @@ impl Machine {
             Next::Fail(failure) => self.end_failed(index, failure),
             Next::Call(call) => {
                 let id = self.id(index);
+                let now = self.now.active_ms;
                 let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
                     return;
                 };
+                if CallClass::of(&call).writes() && now >= running.deadline_active_ms {
+                    // A step whose time is over changes nothing any more.
+                    let late = self.out_of_time(index, None);
+                    self.end_failed(index, late);
+                    return;
+                }
                 running.calls += 1;
                 running.attempts += 1;
                 let key = EffectKey {
@@ -187,6 +195,14 @@ impl Machine {
         };
         let giving_up = running.giving_up.take();
         running.outstanding = Outstanding::Nothing;
+        let class = CallClass::of(&call);
+        match &outcome.result {
+            Ok(_) => running.doubt = None,
+            Err(failure) if class.writes() && failure.fate == Fate::Unknown => {
+                running.doubt = Some(failure.clone());
+            }
+            Err(_) => {}
+        }
         match &outcome.result {
             Ok(answer) => {
                 self.contacted = true;
@@ -218,7 +234,6 @@ impl Machine {
             Err(failure) => {
                 self.contacted |= failure.status.is_some();
                 let mut failure = failure.clone();
-                let class = CallClass::of(&call);
                 if !class.writes() && failure.fate == Fate::Unknown {
                     failure.fate = Fate::NotDone;
                 }
@@ -227,7 +242,6 @@ impl Machine {
                     self.note_maybe_triggered(&key.step, &call);
                 }
                 match giving_up {
-                    Some(_) if failure.fate == Fate::Unknown => self.end_failed(index, failure),
                     Some(first) => self.end_given_up(index, first),
                     None => self.call_failed(index, (key, call, tries), failure),
                 }
@@ -260,7 +274,7 @@ impl Machine {
             Verdict::GiveUp if matches!(call, Call::Adopt { .. }) => {
                 self.adoption_failed(index, &failure);
             }
-            Verdict::GiveUp => self.drive(index, Input::Failure(&failure)),
+            Verdict::GiveUp => self.call_given_up(index, &call, failure),
             Verdict::Park => {
                 if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
                     running.outstanding = Outstanding::Stalled {
@@ -300,6 +314,28 @@ impl Machine {
         }
     }
 
+    /// A call has failed for good: its action says what that means.
+    fn call_given_up(&mut self, index: usize, call: &Call, mut failure: Failure) {
+        let now = self.now.active_ms;
+        let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+            return;
+        };
+        let in_doubt = running.doubt.is_some();
+        if in_doubt && CallClass::of(call).writes() {
+            // The last try was refused, but one before it may have arrived.
+            failure.fate = Fate::Unknown;
+        } else if in_doubt
+            && failure.kind == FailureKind::Deadline
+            && now >= running.deadline_active_ms
+        {
+            // It was looked for, but not for long enough to say that it is not there.
+            let late = self.out_of_time(index, Some(&failure));
+            self.end_failed(index, late);
+            return;
+        }
+        self.drive(index, Input::Failure(&failure));
+    }
+
     fn out_of_time(&mut self, index: usize, last: Option<&Failure>) -> Failure {
         let total = self
             .nodes
@@ -318,7 +354,29 @@ impl Machine {
             message.push_str("; the last error was: ");
             message.push_str(&last.message);
         }
-        Failure::new(FailureKind::Deadline, message).hint("`timeout` gives a step more time")
+        let failure =
+            Failure::new(FailureKind::Deadline, message).hint("`timeout` gives a step more time");
+        self.doubtful(index, failure)
+    }
+
+    /// A failure for which a step ends although a write of it may have happened is of unknown fate.
+    fn doubtful(&mut self, index: usize, mut failure: Failure) -> Failure {
+        let doubt = self
+            .nodes
+            .get_mut(index)
+            .and_then(Node::running)
+            .and_then(|running| running.doubt.as_ref());
+        if let Some(doubt) = doubt {
+            failure.fate = Fate::Unknown;
+            failure.candidates.clone_from(&doubt.candidates);
+            failure
+                .message
+                .push_str("; whether what was sent before has happened is not known: ");
+            failure.message.push_str(&doubt.message);
+            failure.hint =
+                Some("look for it on Semaphore, then say so with `runner resolve`".to_owned());
+        }
+        failure
     }
 
     /// Notes the ids that a write was given, for a moment in which they may not be found everywhere.
@@ -360,7 +418,13 @@ impl Machine {
     }
 
     fn end_given_up(&mut self, index: usize, failure: Failure) {
-        self.end_step(index, StepOutcome::Canceled, Some(failure));
+        let failure = self.doubtful(index, failure);
+        let outcome = if failure.fate == Fate::Unknown {
+            StepOutcome::Unknown
+        } else {
+            StepOutcome::Canceled
+        };
+        self.end_step(index, outcome, Some(failure));
     }
 
     fn passed(&mut self, index: usize) {

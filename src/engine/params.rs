@@ -137,6 +137,11 @@ fn mismatch(ty: Type, value: &Value) -> Option<String> {
             .err()
             .map(|e| format!("is no duration: {e}")),
         (Type::Duration, Value::Number(_)) if read_duration(value).is_some() => None,
+        (Type::Since, Value::Number(_)) if read_duration(value).is_some() => None,
+        (Type::Since, Value::String(text)) => {
+            let fits = duration::parse(text).is_ok() || text.parse::<jiff::Timestamp>().is_ok();
+            (!fits).then(|| format!("is neither a duration nor a time: {}", shown()))
+        }
         (Type::Size, Value::String(text)) => {
             size::parse(text).err().map(|e| format!("is no size: {e}"))
         }
@@ -175,6 +180,7 @@ fn words(ty: Type) -> &'static str {
         Type::Number => "a number",
         Type::Boolean => "`true` or `false`",
         Type::Duration => "a duration",
+        Type::Since => "a duration or a time",
         Type::Size => "a size",
         Type::OneOf(_) => "one of some words",
         Type::List(_) => "a list",
@@ -206,6 +212,10 @@ mod tests {
             (Type::Duration, json!("5m"), true),
             (Type::Duration, json!(5), true),
             (Type::Duration, json!("5"), false),
+            (Type::Since, json!("2h"), true),
+            (Type::Since, json!(7200), true),
+            (Type::Since, json!("2026-11-24T08:00:00Z"), true),
+            (Type::Since, json!("yesterday"), false),
             (Type::OneOf(&["failed", "all"]), json!("some"), false),
             (Type::Map(&Type::Text), json!({"A": "1"}), true),
             (Type::Map(&Type::Text), json!({"A": 1}), false),

@@ -172,7 +172,10 @@ impl Machine {
         running.giving_up = None;
         running.outstanding = Outstanding::Nothing;
         let adopt = match resolution {
-            Resolution::NotSent => None,
+            Resolution::NotSent => {
+                running.doubt = None;
+                None
+            }
             Resolution::Is(id) => {
                 running.calls += 1;
                 running.attempts += 1;

@@ -27,8 +27,7 @@ pub enum Cmd {
         /// When.
         due: Due,
     },
-    /// A call or timer is no longer wanted. Never said of a call that writes, but of a stop, which does
-    /// no harm when it is half done.
+    /// A call or timer is no longer wanted. Never said of a call that writes.
     Drop {
         /// The text of its key.
         key: String,

@@ -40,6 +40,8 @@ pub(super) struct Running {
     /// How many tries of calls it has made.
     pub(super) attempts: u32,
     pub(super) outstanding: Outstanding,
+    /// A write that may have happened although its answer says otherwise, until an answer tells.
+    pub(super) doubt: Option<Failure>,
     /// It is given up as soon as the write that is under way has ended.
     pub(super) giving_up: Option<Failure>,
 }

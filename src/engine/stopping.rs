@@ -207,7 +207,7 @@ impl Machine {
             (Err(failure), Call::StopPipeline { .. } | Call::StopWorkflow { .. })
                 if passes(failure) =>
             {
-                let timer = format!("stop:{key}");
+                let timer = format!("stopping {key}");
                 self.turn.commands.push(Cmd::Timer {
                     key: timer.clone(),
                     due: Due::Active(self.now.active_ms.saturating_add(millis(ASK_AGAIN_AFTER))),
@@ -224,9 +224,12 @@ impl Machine {
         if timer == GRACE_TIMER {
             let words = format!("it has not stopped after {}", crate::duration::show(GRACE));
             for item in std::mem::take(&mut self.stopping) {
-                self.turn
-                    .commands
-                    .extend(item.outstanding.clone().map(|key| Cmd::Drop { key }));
+                // A stop that is under way is left alone: what it answers is not waited for any more.
+                let asking = matches!(item.outstanding.as_deref(), Some(key) if key == item.key.to_string())
+                    && CallClass::of(&item.call).writes();
+                if let Some(key) = item.outstanding.clone().filter(|_| !asking) {
+                    self.turn.commands.push(Cmd::Drop { key });
+                }
                 self.not_stopped(&item, &words);
             }
             return;

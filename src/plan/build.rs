@@ -47,6 +47,7 @@ pub fn build(playbook: &Playbook, limits: &Limits) -> (Option<Plan>, Diagnostics
     }
     names.tainted = secrets::tainted(playbook);
     whole_run(&names, &mut mistakes);
+    secrets::on_disk(&names, &mut mistakes);
     let mut graph = Graph::new(names.steps.len());
     for indexed in names.steps.clone() {
         step(indexed, &names, &mut graph, &mut mistakes);
@@ -135,7 +136,17 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
             mention(found, false, Accept::PASSED, mistakes);
         });
     }
-    for found in &step.asserts {
+    if let Some(rerun) = &step.rerun {
+        walk::tree(&rerun.max, &mut |found| {
+            mention(found, false, Accept::PASSED, mistakes);
+        });
+    }
+    let of_this = step
+        .asserts
+        .iter()
+        .chain(step.rerun.iter().filter_map(|rerun| rerun.when.as_ref()))
+        .chain(step.until.iter().flat_map(|until| &until.that));
+    for found in of_this {
         walk::expression(&found.value, &found.place, &mut |found| {
             mention(found, true, Accept::PASSED, mistakes);
         });
@@ -150,6 +161,9 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
     types::params(step, names, mistakes);
     if let Some(timeout) = &step.timeout {
         types::fits(Type::Duration, "timeout", &timeout.value, names, mistakes);
+    }
+    if let Some(rerun) = &step.rerun {
+        types::fits(Type::Integer, "max", &rerun.max, names, mistakes);
     }
     secrets::step(step, names, mistakes);
 }
@@ -225,6 +239,8 @@ fn plan_step(playbook: &Playbook, indexed: Indexed<'_>, graph: &Graph) -> PlanSt
         reads: graph.reads(indexed.index),
         when: step.when.clone(),
         retry: retry.unwrap_or_default(),
+        rerun: step.rerun.clone(),
+        until: step.until.clone(),
         timeout: step.timeout.clone(),
         default_timeout: playbook.defaults.timeout,
         allow_failure: step.allow_failure,

@@ -3,11 +3,15 @@
 //! Comments, descriptions, the order of parameters, the way text is quoted, the defaults of secrets and
 //! the values of the environment are no part of it.
 
-use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+
+use serde_json::Value;
 
 use super::{Need, Phase, Plan, PlanStep};
 use crate::ids;
-use crate::playbook::{Input, InputType, OnConflict, OnFailure, OnInterrupt, Retry, RetryOn};
+use crate::playbook::{
+    Input, InputType, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
+};
 use crate::template::{Node, Take, Tree};
 
 /// Changes whenever the words below mean something else.
@@ -15,131 +19,199 @@ const FORM: &str = "runner plan 1";
 
 /// The digest of a plan.
 pub(super) fn of(plan: &Plan) -> String {
-    let meaning = json!({
-        "name": plan.name,
-        "inputs": plan.inputs.iter().map(|(n, i)| json!([n, input(i)])).collect::<Vec<_>>(),
-        "vars": plan.vars.iter().map(|(n, t)| json!([n, tree(t)])).collect::<Vec<_>>(),
-        "concurrency": plan.concurrency.as_ref().map(|c| json!([
-            tree(&c.group),
-            match c.on_conflict {
-                OnConflict::Wait => "wait",
-                OnConflict::Fail => "fail",
-                OnConflict::Skip => "skip",
-            },
-        ])),
-        "timeout": plan.timeout.as_ref().map(tree),
-        "finally_timeout": plan.finally_timeout.as_millis().to_string(),
-        "on_failure": match plan.on_failure {
-            OnFailure::Continue => "continue",
-            OnFailure::Stop => "stop",
-        },
-        "on_interrupt": match plan.on_interrupt {
-            OnInterrupt::Leave => "leave",
-            OnInterrupt::Stop => "stop",
-        },
-        "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
-        "outputs": sorted(plan.outputs.iter().map(|(n, t)| (n.as_str(), tree(t)))),
+    let mut form = Form::default();
+    form.text(&plan.name);
+    form.list(plan.inputs.iter(), |form, (name, input)| {
+        form.text(name);
+        form.input(input);
     });
-    ids::digest(&[FORM, &meaning.to_string()])
+    form.list(plan.vars.iter(), |form, (name, tree)| {
+        form.text(name);
+        form.tree(tree);
+    });
+    form.list(plan.concurrency.iter(), |form, concurrency| {
+        form.tree(&concurrency.group);
+        form.text(match concurrency.on_conflict {
+            OnConflict::Wait => "wait",
+            OnConflict::Fail => "fail",
+            OnConflict::Skip => "skip",
+        });
+    });
+    form.list(plan.timeout.iter(), Form::tree);
+    form.number(plan.finally_timeout.as_millis());
+    form.text(match plan.on_failure {
+        OnFailure::Continue => "continue",
+        OnFailure::Stop => "stop",
+    });
+    form.text(match plan.on_interrupt {
+        OnInterrupt::Leave => "leave",
+        OnInterrupt::Stop => "stop",
+    });
+    form.list(plan.steps.iter(), Form::step);
+    form.sorted(plan.outputs.iter(), |form, tree| form.tree(tree));
+    ids::digest(&[FORM, &form.written])
 }
 
-fn step(step: &PlanStep) -> Value {
-    json!({
-        "id": step.id,
-        "phase": match step.phase { Phase::Main => "main", Phase::Finally => "finally" },
-        "needs": step.needs.iter().map(need).collect::<Vec<_>>(),
-        "when": step.when.as_ref().map(|w| w.value.source().trim()),
-        "retry": retry(&step.retry),
-        "timeout": step.timeout.as_ref().map(|t| tree(&t.value)),
-        "default_timeout": step.default_timeout.map(|d| d.as_millis().to_string()),
-        "allow_failure": step.allow_failure,
-        "extract": sorted(step.extract.iter().map(|(name, extract)| {
-            let take = match extract.take {
+/// The meaning as text that no other meaning has: every text is framed by its length, every list by
+/// its brackets.
+#[derive(Default)]
+struct Form {
+    written: String,
+}
+
+impl Form {
+    fn text(&mut self, text: &str) {
+        let _ = write!(self.written, "{}:{text}", text.len());
+    }
+
+    fn number(&mut self, number: impl std::fmt::Display) {
+        let _ = write!(self.written, "#{number};");
+    }
+
+    fn list<T>(&mut self, items: impl IntoIterator<Item = T>, mut each: impl FnMut(&mut Self, T)) {
+        self.written.push('[');
+        for item in items {
+            each(self, item);
+            self.written.push(',');
+        }
+        self.written.push(']');
+    }
+
+    /// A map whose order means nothing.
+    fn sorted<'t, T: 't>(
+        &mut self,
+        entries: impl Iterator<Item = (&'t String, &'t T)>,
+        mut each: impl FnMut(&mut Self, &'t T),
+    ) {
+        let mut entries: Vec<(&String, &T)> = entries.collect();
+        entries.sort_by_key(|(name, _)| *name);
+        self.list(entries, |form, (name, value)| {
+            form.text(name);
+            each(form, value);
+        });
+    }
+
+    fn step(&mut self, step: &PlanStep) {
+        self.text(&step.id);
+        self.text(match step.phase {
+            Phase::Main => "main",
+            Phase::Finally => "finally",
+        });
+        self.list(&step.needs, Self::need);
+        self.list(&step.when, |form, when| {
+            form.text(when.value.source().trim());
+        });
+        self.retry(&step.retry);
+        self.list(&step.rerun, Self::rerun);
+        self.list(&step.until, |form, until| {
+            form.list(&until.that, |form, that| {
+                form.text(that.value.source().trim())
+            });
+            form.number(until.poll.as_millis());
+        });
+        self.list(&step.timeout, |form, timeout| form.tree(&timeout.value));
+        self.list(&step.default_timeout, |form, timeout| {
+            form.number(timeout.as_millis());
+        });
+        self.number(u8::from(step.allow_failure));
+        self.sorted(step.extract.iter(), |form, extract| {
+            form.text(extract.path.source());
+            form.text(match extract.take {
                 Take::One => "one",
                 Take::First => "first",
                 Take::All => "all",
                 Take::Optional => "optional",
-            };
-            (name.as_str(), json!([extract.path.source(), take]))
-        })),
-        "assert": step.asserts.iter().map(|a| a.value.source().trim()).collect::<Vec<_>>(),
-        "action": step.action.name,
-        "params": sorted(step.params.iter().map(|(n, t)| (n.as_str(), tree(t)))),
-    })
-}
+            });
+        });
+        self.list(&step.asserts, |form, found| {
+            form.text(found.value.source().trim());
+        });
+        self.text(step.action.name);
+        self.sorted(step.params.iter(), |form, tree| form.tree(tree));
+    }
 
-fn need(need: &Need) -> Value {
-    json!([need.step, need.accept.to_string()])
-}
+    fn need(&mut self, need: &Need) {
+        self.number(need.step);
+        self.text(&need.accept.to_string());
+    }
 
-fn retry(retry: &Retry) -> Value {
-    let on: Vec<&str> = retry
-        .on
-        .iter()
-        .map(|on| match on {
-            RetryOn::Network => "network",
-            RetryOn::RateLimited => "429",
-            RetryOn::Server => "5xx",
-        })
-        .collect();
-    json!([
-        retry.attempts,
-        retry.first.as_millis().to_string(),
-        retry.factor,
-        retry.max.as_millis().to_string(),
-        retry.jitter,
-        on,
-    ])
-}
+    fn rerun(&mut self, rerun: &Rerun) {
+        self.tree(&rerun.max);
+        self.text(match rerun.scope {
+            RerunScope::Failed => "failed",
+            RerunScope::All => "all",
+        });
+        self.list(&rerun.when, |form, when| {
+            form.text(when.value.source().trim())
+        });
+    }
 
-fn input(input: &Input) -> Value {
-    let word = InputType::ALL
-        .iter()
-        .find(|(ty, _)| *ty == input.ty)
-        .map(|(_, word)| *word);
-    json!({
-        "type": word,
+    fn retry(&mut self, retry: &Retry) {
+        self.number(retry.attempts);
+        self.number(retry.first.as_millis());
+        self.number(retry.factor);
+        self.number(retry.max.as_millis());
+        self.number(retry.jitter);
+        self.list(&retry.on, |form, on| {
+            form.text(match on {
+                RetryOn::Network => "network",
+                RetryOn::RateLimited => "429",
+                RetryOn::Server => "5xx",
+            });
+        });
+    }
+
+    fn input(&mut self, input: &Input) {
+        self.text(word(input.ty));
         // A secret never goes into a digest: a short one could be guessed from it.
-        "default": input.default.as_ref().filter(|_| !input.secret),
-        "has_default": input.default.is_some(),
-        "enum": input.allowed.as_ref().filter(|_| !input.secret),
-        "pattern": input.pattern,
-        "items": input.items.map(|ty| InputType::ALL.iter().find(|(t, _)| *t == ty).map(|(_, w)| *w)),
-        "optional": input.optional,
-        "secret": input.secret,
-        "env": input.env,
-    })
-}
+        let shown = |value: &Option<Value>| match value {
+            Some(_) if input.secret => "secret".to_owned(),
+            Some(value) => value.to_string(),
+            None => String::new(),
+        };
+        self.text(&shown(&input.default));
+        let allowed = input.allowed.clone().map(Value::Array);
+        self.text(&shown(&allowed));
+        self.list(&input.pattern, |form, pattern| form.text(pattern));
+        self.list(input.items, |form, ty| form.text(word(ty)));
+        self.number(u8::from(input.optional));
+        self.number(u8::from(input.secret));
+        self.list(&input.env, |form, env| form.text(env));
+    }
 
-/// Texts are told apart from templates, for a text that looks like one may stand in `{% raw %}`.
-fn tree(of: &Tree) -> Value {
-    match &of.node {
-        Node::Literal(value) => json!(["literal", value]),
-        Node::Template(template) => json!(["template", template.source()]),
-        Node::Expressions(list) => json!([
-            "expressions",
-            list.iter()
-                .map(|(e, _)| e.source().trim())
-                .collect::<Vec<_>>()
-        ]),
-        Node::List(items) => json!(["list", items.iter().map(tree).collect::<Vec<_>>()]),
-        Node::Map(entries) => json!([
-            "map",
-            entries
-                .iter()
-                .map(|(k, t)| json!([k.name, tree(t)]))
-                .collect::<Vec<_>>()
-        ]),
+    /// Texts are told apart from templates, for a text that looks like one may stand in `{% raw %}`.
+    fn tree(&mut self, tree: &Tree) {
+        match &tree.node {
+            Node::Literal(value) => {
+                self.written.push('l');
+                self.text(&value.to_string());
+            }
+            Node::Template(template) => {
+                self.written.push('t');
+                self.text(template.source());
+            }
+            Node::Expressions(list) => {
+                self.written.push('e');
+                self.list(list, |form, (found, _)| form.text(found.source().trim()));
+            }
+            Node::List(items) => {
+                self.written.push('v');
+                self.list(items, Self::tree);
+            }
+            Node::Map(entries) => {
+                self.written.push('m');
+                self.list(entries, |form, (key, value)| {
+                    form.text(&key.name);
+                    form.tree(value);
+                });
+            }
+        }
     }
 }
 
-fn sorted<'a>(entries: impl Iterator<Item = (&'a str, Value)>) -> Value {
-    let mut entries: Vec<(&str, Value)> = entries.collect();
-    entries.sort_by(|a, b| a.0.cmp(b.0));
-    Value::Object(
-        entries
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect::<Map<_, _>>(),
-    )
+fn word(ty: InputType) -> &'static str {
+    InputType::ALL
+        .iter()
+        .find(|(known, _)| *known == ty)
+        .map_or("", |(_, word)| *word)
 }

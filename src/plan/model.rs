@@ -11,7 +11,7 @@ use crate::catalog::Action;
 use crate::diagnostic::{Place, Source};
 use crate::outcome::Accept;
 use crate::playbook::{
-    Concurrency, Extract, Input, Located, OnFailure, OnInterrupt, Retry, Timeout,
+    Concurrency, Extract, Input, Located, OnFailure, OnInterrupt, Rerun, Retry, Timeout, Until,
 };
 use crate::template::{Expression, Tree};
 
@@ -83,6 +83,10 @@ pub struct PlanStep {
     pub when: Option<Located<Expression>>,
     /// How calls that go wrong are tried again: the step's own, else the playbook's, else ours.
     pub retry: Retry,
+    /// Whether it is done again when its pipeline ended badly.
+    pub rerun: Option<Rerun>,
+    /// Whether it is asked again until something holds.
+    pub until: Option<Until>,
     /// Its total time; none means the action's default (an hour, or the rest of the run).
     pub timeout: Option<Timeout>,
     /// The default of the playbook for its total time.

@@ -36,6 +36,16 @@ impl Mistakes {
         }
     }
 
+    /// Adds an error that is made only when it is kept: its place may cost time to find.
+    pub(crate) fn push_with(&mut self, make: impl FnOnce() -> Diagnostic) {
+        if self.count < self.max {
+            self.push(make());
+        } else {
+            self.count += 1;
+            self.errors += 1;
+        }
+    }
+
     /// Adds one, if there is one.
     pub(crate) fn extend(&mut self, diagnostic: Option<Diagnostic>) {
         if let Some(diagnostic) = diagnostic {

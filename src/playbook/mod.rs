@@ -24,7 +24,7 @@ pub use load::load;
 pub(crate) use mistakes::Mistakes;
 pub use model::{
     Concurrency, Defaults, Extract, Input, InputType, Invocation, Located, Needs, OnConflict,
-    OnFailure, OnInterrupt, Playbook, Retry, RetryOn, Step, Timeout,
+    OnFailure, OnInterrupt, Playbook, Rerun, RerunScope, Retry, RetryOn, Step, Timeout, Until,
 };
 pub(crate) use places::{fixed_line, part};
 pub use schema::playbook_schema;

@@ -206,6 +206,35 @@ pub enum RetryOn {
     Server,
 }
 
+/// Doing again what ended badly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rerun {
+    /// How often at the most.
+    pub max: Tree,
+    /// How much of it.
+    pub scope: RerunScope,
+    /// Whether it is worth it; without this all but what a person stopped.
+    pub when: Option<Located<Expression>>,
+}
+
+/// How much is done again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RerunScope {
+    /// What did not pass of the pipeline.
+    Failed,
+    /// All, in the way the step began.
+    All,
+}
+
+/// Asking again until the answer is as wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Until {
+    /// What must hold.
+    pub that: Vec<Located<Expression>>,
+    /// How long to wait before it is asked again.
+    pub poll: Duration,
+}
+
 /// The words of `needs`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Needs {
@@ -259,6 +288,10 @@ pub struct Step {
     pub when: Option<Located<Expression>>,
     /// How calls that go wrong are tried again.
     pub retry: Option<Retry>,
+    /// Whether it is done again when its pipeline ended badly.
+    pub rerun: Option<Rerun>,
+    /// Whether it is asked again until something holds.
+    pub until: Option<Until>,
     /// Its total time.
     pub timeout: Option<Timeout>,
     /// Whether it may fail without failing the run.

@@ -21,10 +21,10 @@ pub use acts::{Act, Done, Origin};
 pub use http::{Fault, Reply, Request};
 pub use in_process::{InProcess, Lost};
 pub use scenario::{
-    Answer, Block, Change, Command, Cue, Deed, ENDPOINTS, EventFate, FaultRule, Job, JobChange,
-    Mishap, Organization, Parameter, Pipeline, Project, Promote, Promotion, Push, Reason,
-    Reference, Role, Scenario, Server as ServerHabits, Span, Start, Target, Task, Token, Verdict,
-    Visit, built_in_names,
+    Answer, Block, CODES, Change, Command, Cue, Deed, ENDPOINTS, EventFate, FaultRule, Job,
+    JobChange, Mishap, Organization, Parameter, Pipeline, Project, Promote, Promotion, Push,
+    Reason, Reference, Role, Scenario, Server as ServerHabits, Span, Start, Target, Task, Token,
+    Verdict, Visit, built_in_names,
 };
 pub use server::{Running, Server, ServerError};
 pub use world::Simulator;

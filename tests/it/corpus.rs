@@ -140,3 +140,27 @@ fn every_code_of_the_table_is_met_and_every_code_that_is_met_is_in_the_table() {
         .collect();
     assert!(missing.is_empty(), "no case shows {missing:?}");
 }
+
+#[test]
+fn every_fix_mends_what_it_is_for() {
+    let mut tried = 0;
+    for (name, path) in playbooks("tests/fixtures/corpus/bad") {
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let (_, diagnostics) = check(&name, text.clone().into_bytes());
+        for diagnostic in diagnostics.sorted() {
+            let (Some(fix), Some(place)) = (&diagnostic.fix, &diagnostic.place) else {
+                continue;
+            };
+            let mut mended = text.clone();
+            mended.replace_range(place.span.clone(), fix);
+            let (_, after) = check(&name, mended.clone().into_bytes());
+            let told = line(diagnostic);
+            let again = after.sorted().into_iter().any(|other| line(other) == told);
+            assert!(!again, "{name}: `{fix}` does not mend: {told}\n{mended}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "only {tried}");
+}

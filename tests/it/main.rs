@@ -2,11 +2,17 @@
 
 mod cli;
 mod corpus;
+mod docs;
+mod invariants;
+mod lab;
 mod layering;
+mod machine;
+mod program;
 mod recorded;
 mod reports;
 mod rig;
 mod run;
 mod simulator;
 mod stores;
+mod sweeps;
 mod templates;

@@ -65,6 +65,18 @@ impl Observer for Seen {
     }
 }
 
+/// How much of something a test does: a number of the environment, or what is enough for every day.
+/// `RUNNER_TEST_CASES` (random cases of the machine), `RUNNER_TEST_SEEDS` (random schedules of faults),
+/// `RUNNER_TEST_SEED` (the first seed).
+pub(crate) fn knob(name: &str, default: u64) -> u64 {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "tests are told how much to do by their environment"
+    )]
+    let given = std::env::var(name).ok();
+    given.map_or(default, |text| text.parse().expect("a number"))
+}
+
 pub(crate) fn start_time() -> Timestamp {
     "2026-11-24T08:00:00Z".parse().expect("a time")
 }
@@ -197,19 +209,10 @@ impl Rig {
                 clock,
                 redactor.clone(),
             );
-            let info = RunInfo {
-                id: "r1".into(),
-                salt: "salt".into(),
-                path: "test.yml".into(),
-                runner: "0.0.0".into(),
-                url: String::new(),
-                started_at: past
-                    .first()
+            let info = run_info(
+                past.first()
                     .map_or_else(start_time, |recorded| recorded.at.wall),
-                timeout: None,
-                budget: Budget::default(),
-                mark: true,
-            };
+            );
             let machine = Machine::new(info, plan, bound).expect("a machine");
             if past.is_empty() {
                 store.create_run(&header()).expect("a run in the store");
@@ -264,7 +267,22 @@ impl Rig {
     }
 }
 
-fn header() -> RunHeader {
+/// What the run of the rig is.
+pub(crate) fn run_info(started_at: Timestamp) -> RunInfo {
+    RunInfo {
+        id: "r1".into(),
+        salt: "salt".into(),
+        path: "test.yml".into(),
+        runner: "0.0.0".into(),
+        url: String::new(),
+        started_at,
+        timeout: None,
+        budget: Budget::default(),
+        mark: true,
+    }
+}
+
+pub(crate) fn header() -> RunHeader {
     RunHeader {
         id: "r1".into(),
         name: "test".into(),

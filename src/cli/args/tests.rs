@@ -98,13 +98,10 @@ fn wrong_lines_end_with_two_and_help_with_zero() {
 fn apply_takes_its_flags() {
     let plain = apply("a.yml");
     assert_eq!(plain.results.output, Output::Human);
-    assert_eq!(
-        (plain.simulate, plain.speed, plain.dry_run),
-        (None, None, false)
-    );
+    assert_eq!((plain.simulate, plain.speed), (None, None));
     let full = apply(
         "a.yml -i a=1 --input b=x=y -i c= --inputs in.yml --run-id r1 --report json=r.json --output events \
-         --only build --only tests --timeout 1h30m --park 0s --files out --dry-run \
+         --timeout 1h30m --park 0s --files out \
          --url https://a.test --token-file t --context c",
     );
     let inputs: Vec<_> = full
@@ -122,11 +119,9 @@ fn apply_takes_its_flags() {
     };
     assert_eq!(full.results.reports, [wanted]);
     assert_eq!(full.results.output, Output::Events);
-    assert_eq!(full.only, ["build", "tests"]);
     assert_eq!(full.timeout, Some(Duration::from_secs(5_400)));
     assert_eq!(full.park, Some(Duration::ZERO));
     assert_eq!(full.connection.url.as_deref(), Some("https://a.test"));
-    assert!(full.dry_run);
 }
 
 #[test]

@@ -142,7 +142,7 @@ impl Environment {
             .or_else(|| Some(self.folder("HOME")?.join(".local").join("state")));
         folder.map(|folder| folder.join("runner")).ok_or_else(|| {
             let mistake = Diagnostic::error_without_place(
-                "S004",
+                super::codes::NO_STATE_FOLDER,
                 "there is no place for the state of runs: neither `XDG_STATE_HOME` nor `HOME` is set",
             );
             Box::new(mistake.hint("give a folder with `--state-dir DIR` or `RUNNER_STATE_DIR`"))

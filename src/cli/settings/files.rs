@@ -4,13 +4,12 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::codes::UNREADABLE;
 use super::{Environment, Layers, Settings};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 
 /// The longest text that is read: settings, a token, the official CLI's file.
 pub const TEXT_BYTES_MAX: u64 = 1 << 20;
-/// A file that cannot be read.
-const UNREADABLE: &str = "S005";
 
 /// Reads all settings. `playbook` is the file beside which `runner.toml` may lie.
 pub fn read(

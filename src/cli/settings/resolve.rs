@@ -6,17 +6,11 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
+use super::codes::{SHAPE, UNKNOWN, VALUE};
 use super::table::{SETTINGS, Setting, Slot, env_name};
 use super::{Environment, Given, Origin, Settings};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source, nearest};
 use crate::{duration, size};
-
-/// A name that is no setting.
-const UNKNOWN: &str = "S001";
-/// A value that its setting cannot have.
-const VALUE: &str = "S002";
-/// A text that is no setting at all.
-const SHAPE: &str = "S003";
 
 /// What is set where, from the weakest to the strongest.
 #[derive(Debug, Clone, Default)]

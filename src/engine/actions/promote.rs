@@ -195,6 +195,22 @@ impl Promote {
     }
 }
 
+/// A trigger of unknown fate, and nothing to be seen of it. Only a look that saw the list until its time
+/// was over says that nothing happened.
+fn not_found(first: &Failure, look: &Failure) -> Failure {
+    let seen = look.kind == FailureKind::Deadline;
+    let mut failure = first
+        .clone()
+        .fate(if seen { Fate::NotDone } else { Fate::Unknown });
+    if seen {
+        failure.message.push_str("; no promotion appeared");
+    } else {
+        let words = format!("; it could not be looked for either: {}", look.message);
+        failure.message.push_str(&words);
+    }
+    failure
+}
+
 impl Act for Promote {
     fn next(&mut self, input: Input<'_>) -> Next {
         match (&self.state, input) {
@@ -207,10 +223,8 @@ impl Act for Promote {
                 self.find(SETTLE, Some(failure.clone()))
             }
             (State::Finding { .. }, Input::Answer(answer)) => self.found(answer),
-            (State::Finding { after: Some(first) }, Input::Failure(_)) => {
-                let mut failure = first.clone().fate(Fate::NotDone);
-                failure.message.push_str("; no promotion appeared");
-                Next::Fail(failure)
+            (State::Finding { after: Some(first) }, Input::Failure(look)) => {
+                Next::Fail(not_found(first, look))
             }
             (State::Waiting, Input::Answer(answer)) => {
                 match pipeline::ended(&mut self.record, answer, Expect::Passed) {

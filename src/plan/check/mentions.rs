@@ -25,7 +25,7 @@ pub(crate) enum Where<'p> {
     Step {
         /// The step.
         indexed: Indexed<'p>,
-        /// Whether `this` is in scope (`assert`).
+        /// Whether `this` is in scope (`assert`, `until`, `rerun.when`).
         this: bool,
     },
     /// In an output of the playbook.
@@ -67,17 +67,19 @@ fn input(found: Found<'_>, names: &Names<'_>, mistakes: &mut Mistakes) {
     if inputs.contains_key(name) || names.is_broken(&format!("inputs.{name}")) {
         return;
     }
-    let diagnostic = Diagnostic::error(
-        codes::UNKNOWN_INPUT,
-        found.hop_place(1),
-        format!("there is no input `{}`", text::clean_line(name, 60)),
-    );
-    mistakes.push(near(
-        diagnostic,
-        name,
-        inputs.keys().map(String::as_str),
-        "declare it under `inputs`",
-    ));
+    mistakes.push_with(|| {
+        let diagnostic = Diagnostic::error(
+            codes::UNKNOWN_INPUT,
+            found.hop_place(1),
+            format!("there is no input `{}`", text::clean_line(name, 60)),
+        );
+        near(
+            diagnostic,
+            name,
+            inputs.keys().map(String::as_str),
+            "declare it under `inputs`",
+        )
+    });
 }
 
 fn var(found: Found<'_>, names: &Names<'_>, before: usize, mistakes: &mut Mistakes) {
@@ -85,27 +87,29 @@ fn var(found: Found<'_>, names: &Names<'_>, before: usize, mistakes: &mut Mistak
     let vars = &names.playbook.vars;
     match vars.get_index_of(name) {
         Some(index) if index < before => {}
-        Some(_) => mistakes.push(
+        Some(_) => mistakes.push_with(|| {
             Diagnostic::error(
                 codes::UNKNOWN_VAR,
                 found.hop_place(1),
                 format!("var `{name}` is not computed yet here"),
             )
-            .hint("a var sees the inputs and the vars above it: move it up"),
-        ),
+            .hint("a var sees the inputs and the vars above it: move it up")
+        }),
         None if names.is_broken(&format!("vars.{name}")) => {}
         None => {
-            let diagnostic = Diagnostic::error(
-                codes::UNKNOWN_VAR,
-                found.hop_place(1),
-                format!("there is no var `{}`", text::clean_line(name, 60)),
-            );
-            mistakes.push(near(
-                diagnostic,
-                name,
-                vars.keys().map(String::as_str),
-                "define it under `vars`",
-            ));
+            mistakes.push_with(|| {
+                let diagnostic = Diagnostic::error(
+                    codes::UNKNOWN_VAR,
+                    found.hop_place(1),
+                    format!("there is no var `{}`", text::clean_line(name, 60)),
+                );
+                near(
+                    diagnostic,
+                    name,
+                    vars.keys().map(String::as_str),
+                    "define it under `vars`",
+                )
+            });
         }
     }
 }
@@ -119,24 +123,24 @@ fn step<'p>(
     let id = found.hop(1)?;
     let Some(read) = names.step(id) else {
         if !names.is_broken(id) {
-            mistakes.push(unknown_step(found.hop_place(1), id, names));
+            mistakes.push_with(|| unknown_step(found.hop_place(1), id, names));
         }
         return None;
     };
     if let Some(reader) = reader {
         if reader.index == read.index {
-            mistakes.push(
+            mistakes.push_with(|| {
                 Diagnostic::error(
                     codes::MENTIONS_ITSELF,
                     found.place(),
                     format!("step `{id}` mentions itself, and would wait for itself"),
                 )
-                .hint("in `assert` a step's own record is `this`"),
-            );
+                .hint("in `assert` a step's own record is `this`")
+            });
             return None;
         }
         if reader.phase == Phase::Main && read.phase == Phase::Finally {
-            mistakes.push(later(found.hop_place(1), id));
+            mistakes.push_with(|| later(found.hop_place(1), id));
             return None;
         }
     }
@@ -180,36 +184,38 @@ fn output(found: Found<'_>, step: &Step, name: &str, mistakes: &mut Mistakes) {
     let id = &step.id;
     match names::output(step, name) {
         Output::Known(ty) => part_of(found, 3, ty, mistakes),
-        Output::NotWaited => mistakes.push(
+        Output::NotWaited => mistakes.push_with(|| {
             Diagnostic::error(
                 codes::NOT_WAITED,
                 found.hop_place(2),
                 format!("`{name}` is there only when `{id}` waits, and it says `wait: false`"),
             )
             .label(step.place.clone(), "this step does not wait")
-            .hint("remove `wait: false`, or read it from a `wait_pipeline` step"),
-        ),
-        Output::None if name == "each" => mistakes.push(
+            .hint("remove `wait: false`, or read it from a `wait_pipeline` step")
+        }),
+        Output::None if name == "each" => mistakes.push_with(|| {
             Diagnostic::error(
                 codes::UNKNOWN_OUTPUT,
                 found.hop_place(2),
                 format!("`each` is there only for a step with `for_each`, and `{id}` has none"),
             )
-            .hint("read the step's own outputs"),
-        ),
+            .hint("read the step's own outputs")
+        }),
         Output::None => {
-            let diagnostic = Diagnostic::error(
-                codes::UNKNOWN_OUTPUT,
-                found.hop_place(2),
-                format!(
-                    "step `{id}` (`{action}`) has no output `{}`",
-                    text::clean_line(name, 60)
-                ),
-            );
-            let known = names::outputs(step);
-            let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-            let all = format!("it has {}", all.join(", "));
-            mistakes.push(near(diagnostic, name, known.iter().copied(), &all));
+            mistakes.push_with(|| {
+                let diagnostic = Diagnostic::error(
+                    codes::UNKNOWN_OUTPUT,
+                    found.hop_place(2),
+                    format!(
+                        "step `{id}` (`{action}`) has no output `{}`",
+                        text::clean_line(name, 60)
+                    ),
+                );
+                let known = names::outputs(step);
+                let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                let all = format!("it has {}", all.join(", "));
+                near(diagnostic, name, known.iter().copied(), &all)
+            });
         }
     }
 }
@@ -227,10 +233,11 @@ fn part_of(found: Found<'_>, hop: usize, ty: crate::catalog::Type, mistakes: &mu
         | Type::Number
         | Type::Boolean
         | Type::Duration
+        | Type::Since
         | Type::Size
         | Type::OneOf(_) => {
             let owner = found.hop(hop - 1).unwrap_or_default();
-            mistakes.push(
+            mistakes.push_with(|| {
                 Diagnostic::error(
                     codes::UNKNOWN_OUTPUT,
                     found.hop_place(hop),
@@ -240,8 +247,8 @@ fn part_of(found: Found<'_>, hop: usize, ty: crate::catalog::Type, mistakes: &mu
                         text::clean_line(name, 60)
                     ),
                 )
-                .hint(format!("write `{}`", path(found, hop))),
-            );
+                .hint(format!("write `{}`", path(found, hop)))
+            });
         }
     }
 }
@@ -259,16 +266,17 @@ fn run(found: Found<'_>, phase: Phase, mistakes: &mut Mistakes) {
         return;
     }
     if RUN_AT_END.contains(&name) {
-        mistakes.push(
+        mistakes.push_with(|| {
             Diagnostic::error(
                 codes::UNKNOWN_SCOPE,
                 found.hop_place(1),
                 format!("`run.{name}` is known only under `finally`, when the run has ended"),
             )
-            .hint("move the step under `finally`"),
-        );
+            .hint("move the step under `finally`")
+        });
         return;
     }
+    mistakes.push_with(|| {
     let diagnostic = Diagnostic::error(
         codes::UNKNOWN_SCOPE,
         found.hop_place(1),
@@ -276,40 +284,43 @@ fn run(found: Found<'_>, phase: Phase, mistakes: &mut Mistakes) {
     );
     let all =
         "it has `id`, `name`, `started_at` and `url`; under `finally` also `outcome` and `failed`";
-    mistakes.push(near(
+    near(
         diagnostic,
         name,
         RUN.into_iter().chain(RUN_AT_END),
         all,
-    ));
+    )
+    });
 }
 
 fn this(found: Found<'_>, step: &Step, mistakes: &mut Mistakes) {
     let Some(name) = found.hop(1) else { return };
     match names::output(step, name) {
         Output::Known(ty) => part_of(found, 2, ty, mistakes),
-        Output::NotWaited => mistakes.push(
+        Output::NotWaited => mistakes.push_with(|| {
             Diagnostic::error(
                 codes::NOT_WAITED,
                 found.hop_place(1),
                 format!("`{name}` is there only when the step waits, and it says `wait: false`"),
             )
-            .hint("remove `wait: false`"),
-        ),
+            .hint("remove `wait: false`")
+        }),
         Output::None => {
-            let diagnostic = Diagnostic::error(
-                codes::UNKNOWN_OUTPUT,
-                found.hop_place(1),
-                format!(
-                    "this step (`{}`) has no output `{}`",
-                    step.action.action.name,
-                    text::clean_line(name, 60)
-                ),
-            );
-            let known = names::outputs(step);
-            let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-            let all = format!("it has {}", all.join(", "));
-            mistakes.push(near(diagnostic, name, known.iter().copied(), &all));
+            mistakes.push_with(|| {
+                let diagnostic = Diagnostic::error(
+                    codes::UNKNOWN_OUTPUT,
+                    found.hop_place(1),
+                    format!(
+                        "this step (`{}`) has no output `{}`",
+                        step.action.action.name,
+                        text::clean_line(name, 60)
+                    ),
+                );
+                let known = names::outputs(step);
+                let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                let all = format!("it has {}", all.join(", "));
+                near(diagnostic, name, known.iter().copied(), &all)
+            });
         }
     }
 }
@@ -339,10 +350,12 @@ fn out_of_scope(found: Found<'_>, root: &str, at: Where<'_>, mistakes: &mut Mist
         },
     );
     let all = format!("in scope are {listed}");
-    mistakes.push(if exists {
-        diagnostic.hint(all)
-    } else {
-        near(diagnostic, root, known.iter().copied(), &all)
+    mistakes.push_with(|| {
+        if exists {
+            diagnostic.hint(all)
+        } else {
+            near(diagnostic, root, known.iter().copied(), &all)
+        }
     });
 }
 

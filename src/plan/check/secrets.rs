@@ -63,6 +63,33 @@ fn source(tree: &Tree, playbook: &Playbook, tainted: &BTreeSet<String>) -> Optio
     secret
 }
 
+/// Checks what becomes a name on disk: the group of `concurrency`, and where files are saved.
+pub(crate) fn on_disk(names: &Names<'_>, mistakes: &mut Mistakes) {
+    let mut look = |tree: &Tree, what: &str| {
+        if let Some(secret) = source(tree, names.playbook, &names.tainted) {
+            mistakes.push(
+                Diagnostic::error(
+                    codes::SECRET_SHOWN,
+                    tree.place.clone(),
+                    format!("`{what}` holds the secret `{secret}`, and becomes a name on disk"),
+                )
+                .hint("make the name out of something else"),
+            );
+        }
+    };
+    if let Some(concurrency) = &names.playbook.concurrency {
+        look(&concurrency.group, "group");
+    }
+    for indexed in &names.steps {
+        let step = &indexed.step.action;
+        for param in step.action.params.iter().filter(|param| param.inside) {
+            if let Some(tree) = step.params.get(param.name) {
+                look(tree, param.name);
+            }
+        }
+    }
+}
+
 /// Checks the parameters of a step that Semaphore shows, and its `expose`.
 pub(crate) fn step(step: &Step, names: &Names<'_>, mistakes: &mut Mistakes) {
     let shown = step.action.action.params.iter().filter(|p| p.shown);

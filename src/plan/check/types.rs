@@ -114,6 +114,7 @@ fn misfit(have: Type, want: Type, found: Found<'_>) -> Option<String> {
         Type::Number => matches!(have, Type::Integer | Type::Number | Type::Duration),
         Type::Boolean => have == Type::Boolean,
         Type::Duration => have == Type::Duration || is_text(have),
+        Type::Since => have == Type::Duration || is_text(have),
         Type::Size => have == Type::Size || is_text(have),
         Type::List(_) => matches!(have, Type::List(_)),
         Type::Map(_) => matches!(have, Type::Map(_)),

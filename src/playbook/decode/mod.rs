@@ -9,6 +9,7 @@ mod inputs;
 mod needs;
 mod params;
 mod playbook;
+mod repeat;
 mod retry;
 mod scalars;
 mod step;

@@ -87,6 +87,7 @@ fn typed(ty: Type, yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Option<T
         | Type::Number
         | Type::Boolean
         | Type::Duration
+        | Type::Since
         | Type::Size
         | Type::OneOf(_)
         | Type::List(_)
@@ -142,6 +143,7 @@ fn takes_text(ty: Type) -> bool {
         | Type::Id
         | Type::IdOrName
         | Type::Duration
+        | Type::Since
         | Type::Size
         | Type::OneOf(_)
         | Type::Any => true,
@@ -166,15 +168,25 @@ fn mixed(ty: Type, yaml: &Yaml, what: &str) -> Diagnostic {
     .hint("a value keeps its type only when the whole text is one `{{ expression }}`")
 }
 
+/// Where an id comes from: nobody types one.
+fn from_a_step(what: &str) -> String {
+    let kind = what.trim_matches('`');
+    match kind {
+        "pipeline" | "workflow" => {
+            format!("take it from a step: `\"{{{{ steps.build.{kind}_id }}}}\"`")
+        }
+        _ => "take it from an output of a step".to_owned(),
+    }
+}
+
 /// A literal text where this type is wanted.
 fn text_literal(ty: Type, yaml: &Yaml, text: &str, what: &str, mistakes: &mut Mistakes) -> bool {
     let whole = places::with_quotes(&yaml.place);
     let mistake = match ty {
         Type::Text | Type::Any | Type::Expressions => return true,
         Type::Id | Type::IdOrName if text.trim().is_empty() => {
-            Diagnostic::error(codes::NOT_AN_ID, whole, format!("{what} is empty")).hint(
-                "name what is meant, or take it from a step: `\"{{ steps.build.pipeline_id }}\"`",
-            )
+            Diagnostic::error(codes::NOT_AN_ID, whole, format!("{what} is empty"))
+                .hint(format!("name what is meant, or {}", from_a_step(what)))
         }
         Type::IdOrName => return true,
         Type::Id => match Id::parse(text) {
@@ -184,7 +196,7 @@ fn text_literal(ty: Type, yaml: &Yaml, text: &str, what: &str, mistakes: &mut Mi
                 yaml.place.clone(),
                 format!("{what}: {error}"),
             )
-            .hint("take it from a step: `\"{{ steps.build.pipeline_id }}\"`"),
+            .hint(from_a_step(what)),
         },
         Type::Integer | Type::Number => {
             mistakes.extend(scalars::not_number(yaml, &ty.words(), what));
@@ -199,6 +211,16 @@ fn text_literal(ty: Type, yaml: &Yaml, text: &str, what: &str, mistakes: &mut Mi
                 format!("{what}: {error}"),
             )
             .hint("the units are `d`, `h`, `m`, `s` and `ms`"),
+        },
+        Type::Since if text.parse::<jiff::Timestamp>().is_ok() => return true,
+        Type::Since => match duration::parse(text) {
+            Ok(_) => return true,
+            Err(_) => Diagnostic::error(
+                codes::NOT_DURATION,
+                yaml.place.clone(),
+                format!("{what} is neither a duration nor a time"),
+            )
+            .hint("write how long ago (`2h`), or a time like `2026-11-24T08:00:00Z`"),
         },
         Type::Size => match size::parse(text) {
             Ok(_) => return true,
@@ -239,7 +261,7 @@ fn other_literal(ty: Type, yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> 
             YamlNode::Number(number) => return literal(Value::Number(number.clone())),
             _ => mistakes.extend(scalars::not_number(yaml, "a number", what)),
         },
-        Type::Duration => scalars::not_duration(yaml, what, mistakes),
+        Type::Duration | Type::Since => scalars::not_duration(yaml, what, mistakes),
         Type::Size => wrong_shape(yaml, what, "a size like `10MiB`", mistakes),
         Type::List(_) => wrong_shape(yaml, what, "a list", mistakes),
         Type::Map(_) => wrong_shape(yaml, what, "a map", mistakes),

@@ -7,7 +7,7 @@ use super::super::mistakes::Mistakes;
 use super::super::model::{Extract, Retry, Step, Timeout};
 use super::super::tree::{Entry, Yaml, YamlNode};
 use super::fields::{self, Fields};
-use super::{action, needs, retry, scalars, values};
+use super::{action, needs, repeat, retry, scalars, values};
 use crate::catalog::{self, Action};
 use crate::diagnostic::{self, Diagnostic};
 use crate::template::{JsonPath, Take, Tree};
@@ -77,6 +77,7 @@ fn step(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Option<Step> {
     let retry = fields
         .take("retry")
         .and_then(|e| retry::retry(&e.value, base, mistakes));
+    let repeat = repeat::Entries::take(&mut fields);
     let timeout = fields
         .take("timeout")
         .and_then(|e| timeout(&e.value, mistakes))
@@ -94,6 +95,7 @@ fn step(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Option<Step> {
     let extract = extract.map(|e| extracts(e, action.as_ref().map(|(_, a)| *a), mistakes));
     fields.finish(mistakes);
     let (written, action) = action?;
+    let action = action::invocation(written, action, mistakes);
     Some(Step {
         id,
         place: entry.key.place.clone(),
@@ -101,11 +103,13 @@ fn step(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Option<Step> {
         needs,
         when,
         retry,
+        rerun: repeat.rerun(&action, mistakes),
+        until: repeat.until(&action, mistakes),
         timeout,
         allow_failure,
         extract: extract.unwrap_or_default(),
         asserts,
-        action: action::invocation(written, action, mistakes),
+        action,
     })
 }
 
@@ -145,6 +149,9 @@ fn one_action<'y>(
         "needs",
         "when",
         "retry",
+        "rerun",
+        "until",
+        "poll",
         "timeout",
         "allow_failure",
         "extract",

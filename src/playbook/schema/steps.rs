@@ -7,6 +7,8 @@ use crate::catalog::{self, Action, Param, Shape, Type};
 
 /// A size with its unit.
 const SIZE: &str = r"^\s*\d+\s*(B|KiB|MiB|GiB)\s*$";
+/// A time with its zone.
+const TIME: &str = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$";
 /// The shape of an id.
 const ID: &str = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
 
@@ -47,6 +49,21 @@ fn common_keys() -> Vec<(&'static str, Value)> {
             "retry",
             referred("retry", "How calls that go wrong are tried again."),
         ),
+        ("rerun", rerun()),
+        (
+            "until",
+            described(
+                expressions(),
+                "Bare expressions over `this`: what is read is read again until they hold.",
+            ),
+        ),
+        (
+            "poll",
+            described(
+                json!({ "$ref": "#/definitions/duration" }),
+                "How long to wait before `until` asks again. Default: 10s.",
+            ),
+        ),
         (
             "timeout",
             described(
@@ -70,6 +87,36 @@ fn common_keys() -> Vec<(&'static str, Value)> {
             ),
         ),
     ]
+}
+
+fn rerun() -> Value {
+    let keys = vec![
+        (
+            "max",
+            described(
+                template_or(json!({ "type": "integer", "minimum": 1, "maximum": 20 })),
+                "How often at the most. Default: 1.",
+            ),
+        ),
+        (
+            "scope",
+            words(
+                &["failed", "all"],
+                "How much: what did not pass, or all in the way the step began. Default: failed.",
+            ),
+        ),
+        (
+            "when",
+            json!({
+                "type": ["string", "boolean"],
+                "description": "A bare expression over `this`: whether it is worth it. Without it all is done again but what a person stopped.",
+            }),
+        ),
+    ];
+    described(
+        object(keys, &[]),
+        "Doing it again when its pipeline ended badly.",
+    )
 }
 
 fn extract() -> Value {
@@ -167,6 +214,10 @@ fn typed(ty: Type) -> Value {
         Type::Number => template_or(json!({ "type": "number" })),
         Type::Boolean => template_or(json!({ "type": "boolean" })),
         Type::Duration => template_or(json!({ "$ref": "#/definitions/duration" })),
+        Type::Since => template_or(json!({ "anyOf": [
+            { "$ref": "#/definitions/duration" },
+            { "type": "string", "pattern": TIME },
+        ]})),
         Type::Size => template_or(json!({ "type": "string", "pattern": SIZE })),
         Type::OneOf(words) => template_or(json!({ "enum": words })),
         Type::List(item) => template_or(json!({ "type": "array", "items": typed(*item) })),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 
+use super::codes;
 use super::model::{Project, Scenario};
 use super::people::Deed;
 use super::pipeline::Pipeline;
@@ -137,10 +138,12 @@ impl Mistakes<'_> {
     /// A mistake at the first place where the text stands.
     fn made(&self, text: &str, message: String) -> Diagnostic {
         match self.source.text.find(text) {
-            Some(at) if !text.is_empty() => {
-                Diagnostic::error("S003", self.source.place(at..at + text.len()), message)
-            }
-            _ => Diagnostic::error_without_place("S003", message),
+            Some(at) if !text.is_empty() => Diagnostic::error(
+                codes::NAMES,
+                self.source.place(at..at + text.len()),
+                message,
+            ),
+            _ => Diagnostic::error_without_place(codes::NAMES, message),
         }
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 
+use super::codes;
 use super::model::Scenario;
 
 /// The scenarios in the binary, by name; the first is the one that is taken when none is named.
@@ -33,7 +34,7 @@ impl Scenario {
                 let mut all = Diagnostics::new();
                 all.push(
                     Diagnostic::error_without_place(
-                        "S001",
+                        codes::NO_SCENARIO,
                         format!(
                             "there is no scenario `{}`",
                             crate::text::clean_line(name, 60)
@@ -87,7 +88,7 @@ fn located(source: &Arc<Source>, error: &serde_saphyr::Error) -> Diagnostic {
     let message = message.lines().next().unwrap_or_default();
     let message = crate::text::clean_line(message, 400);
     let Some(location) = error.location() else {
-        return Diagnostic::error_without_place("S002", message);
+        return Diagnostic::error_without_place(codes::FORM, message);
     };
     let line = usize::try_from(location.line()).unwrap_or(1).max(1);
     let column = usize::try_from(location.column()).unwrap_or(1).max(1);
@@ -108,7 +109,11 @@ fn located(source: &Arc<Source>, error: &serde_saphyr::Error) -> Diagnostic {
         .take_while(|c| c.is_alphanumeric() || *c == '_')
         .map(char::len_utf8)
         .sum::<usize>();
-    Diagnostic::error("S002", source.place(start..start + word.max(1)), message)
+    Diagnostic::error(
+        codes::FORM,
+        source.place(start..start + word.max(1)),
+        message,
+    )
 }
 
 #[cfg(test)]

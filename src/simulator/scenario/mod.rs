@@ -4,6 +4,7 @@
 //! simulation starts, and never changes afterwards.
 
 mod check;
+mod codes;
 mod fault;
 mod load;
 mod model;
@@ -12,6 +13,7 @@ mod pipeline;
 mod run;
 
 pub use check::ENDPOINTS;
+pub use codes::CODES;
 pub use fault::{Answer, FaultRule, Mishap};
 pub use load::built_in_names;
 pub(crate) use model::default_file;

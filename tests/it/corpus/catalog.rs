@@ -61,3 +61,30 @@ fn names_are_unique_and_have_their_words() {
         }
     }
 }
+
+#[test]
+fn error_kinds_are_those_that_steps_can_give() {
+    use runner::event::FailureKind;
+    for action in all() {
+        for (kind, when) in action.errors {
+            let known = serde_json::from_value::<FailureKind>(serde_json::json!(kind));
+            assert!(known.is_ok(), "{}: there is no kind `{kind}`", action.name);
+            assert!(!when.is_empty(), "{}: {kind}", action.name);
+        }
+    }
+}
+
+#[test]
+fn what_the_client_says_of_a_pipeline_is_described() {
+    use runner::semaphore::wire::Pipeline;
+    let answer = serde_json::json!({
+        "ppl_id": "6cf4569c-f76c-4dea-b293-3e4282ba1153", "state": "DONE", "result": "PASSED",
+    });
+    let pipeline = Pipeline::parse(&answer)
+        .expect("it is a pipeline")
+        .to_value();
+    let action = runner::catalog::find("describe_pipeline").expect("it is in the catalog");
+    for name in pipeline.as_object().expect("it is a map").keys() {
+        assert!(action.output(name).is_some(), "`{name}` is not described");
+    }
+}

@@ -1,0 +1,133 @@
+//! `docs/diagnostics.md`: every code has a section with its title, an example, and what is said about it.
+
+use std::fmt::Write as _;
+
+use super::markdown::{Kind, Part, document};
+use crate::program::Program;
+
+/// All codes with their titles, table by table.
+fn codes() -> Vec<(&'static str, &'static str)> {
+    [
+        runner::playbook::codes::ALL,
+        runner::template::CODES,
+        runner::simulator::CODES,
+        runner::cli::settings::CODES,
+    ]
+    .concat()
+}
+
+#[test]
+fn every_code_has_its_section_and_every_section_its_code() {
+    let document = document("docs/diagnostics.md");
+    let sections: Vec<String> = document
+        .sections()
+        .iter()
+        .map(|(title, _)| (*title).to_owned())
+        .filter(|title| title.contains(": "))
+        .collect();
+    let codes: Vec<String> = codes()
+        .iter()
+        .map(|(code, title)| format!("{code}: {title}"))
+        .collect();
+    assert_eq!(sections, codes);
+}
+
+#[test]
+fn no_code_is_used_twice() {
+    let mut all: Vec<&str> = codes().iter().map(|(code, _)| *code).collect();
+    all.sort_unstable();
+    let count = all.len();
+    all.dedup();
+    assert_eq!(all.len(), count);
+}
+
+/// The lines of what is said that name a code: the message, the place, the hint.
+fn said(code: &str, err: &str) -> String {
+    let start = format!("error[{code}]: ");
+    let mut out = String::new();
+    let mut inside = false;
+    for line in err.lines() {
+        if line.starts_with("error[") || line.starts_with("warning[") {
+            if inside {
+                break;
+            }
+            inside = line.starts_with(&start);
+        }
+        let place = line.trim_start().starts_with("--> ");
+        if inside && (line.starts_with(&start) || place || line.starts_with("hint: ")) {
+            let _ = writeln!(out, "{}", line.trim_end());
+        }
+    }
+    out
+}
+
+/// Runs the example of a section: a file, made by its block of YAML or TOML, and a command line.
+fn tried(code: &str, parts: &[Part]) -> (String, String) {
+    let program = Program::new();
+    let mut args = vec!["check".to_owned(), "release.yml".to_owned()];
+    let mut shown = String::new();
+    for part in parts {
+        let Kind::Block(language, text) = &part.kind else {
+            continue;
+        };
+        match language.as_str() {
+            "yaml" if text.contains("projects:") => {
+                program.file("scenario.yml", text);
+                args = vec!["simulate".to_owned(), "scenario.yml".to_owned()];
+            }
+            "yaml" => drop(program.file("release.yml", text)),
+            "toml" => drop(program.file("runner.toml", text)),
+            "sh" => {
+                args = text
+                    .split_whitespace()
+                    .skip(1)
+                    .map(|word| word.trim_matches('\'').to_owned())
+                    .collect();
+            }
+            "json" => drop(program.file("inputs.json", text)),
+            "text" => shown.clone_from(text),
+            other => panic!("{code}: `{other}`"),
+        }
+    }
+    program_files(&program);
+    let done = program.without("HOME").run(&args);
+    assert!([2, 3].contains(&done.code), "{code}: {}", done.err);
+    (said(code, &done.err), shown)
+}
+
+/// What does not fit into a document: files that are too large, or no text.
+fn program_files(program: &Program) {
+    program.file("large.yml", &"# filler\n".repeat(200_000));
+    std::fs::write(
+        program.work().join("binary.yml"),
+        b"playbook: 1\nname: \xff\n",
+    )
+    .expect("it can be written");
+    program.file("empty.yml", "");
+    let steps = (0..1_001).fold("playbook: 1\nsteps:\n".to_owned(), |mut text, n| {
+        let _ = writeln!(text, "  s{n}: {{ sleep: 1s }}");
+        text
+    });
+    program.file("wide.yml", &steps);
+    let mistakes = (0..600).fold("playbook: 1\nsteps:\n".to_owned(), |mut text, n| {
+        let _ = writeln!(text, "  s{n}: {{ sleep: 5 }}");
+        text
+    });
+    program.file("mistakes.yml", &mistakes);
+}
+
+#[test]
+fn every_example_says_what_is_shown() {
+    let document = document("docs/diagnostics.md");
+    let mut wrong = String::new();
+    for (title, parts) in document.sections() {
+        let Some((code, _)) = title.split_once(": ") else {
+            continue;
+        };
+        let (now, shown) = tried(code, parts);
+        if now != shown || now.is_empty() {
+            let _ = write!(wrong, "=== {code}, now:\n{now}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}

@@ -1,0 +1,442 @@
+//! What must be true of a run at every instant, and what must be true of it at its end: one list for all
+//! sweeps. Each promise is a function from the evidence to the words of how it was broken; the tests
+//! below break each rule on purpose and show that it is seen.
+
+mod planted;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use runner::clock::millis_between;
+use runner::drivers::Finish;
+use runner::event::{Event, Fate, Intent, Recorded};
+use runner::outcome::StepOutcome;
+use runner::report::{ApiUse, RunView, report};
+use runner::simulator::{Act, Done, Origin, Request};
+use runner::store::{ListFilter, RunState};
+use serde_json::Value;
+
+use crate::lab::{Lab, Sent};
+use crate::rig;
+
+/// A run that nothing disturbs any more ends within this time of the world.
+const LONGEST: Duration = Duration::from_secs(8 * 3600);
+
+/// What is known of a run and its world.
+pub(crate) struct Evidence<'l> {
+    lab: &'l Lab,
+    events: Vec<Recorded>,
+    /// What was done by requests with our token.
+    acts: Vec<Act>,
+    /// Every intent that was ever written.
+    intents: Vec<Intent>,
+    open: Vec<Intent>,
+    log: Vec<Sent>,
+    text: String,
+}
+
+type Promise = fn(&Evidence<'_>) -> Vec<String>;
+
+/// What holds at every instant.
+const ALWAYS: [(&str, Promise); 8] = [
+    ("no step acts twice", acts_once),
+    ("nothing that was started is forgotten", nothing_forgotten),
+    ("nothing is promoted that has not passed", promoted_passed),
+    (
+        "no write leaves before its intent is durable",
+        intents_first,
+    ),
+    ("the record is a chain", record_is_a_chain),
+    (
+        "a step begins after its needs, and its end is its end",
+        steps_in_order,
+    ),
+    (
+        "the token is nowhere but in its header",
+        token_in_its_header,
+    ),
+    ("requests come at a neighbourly rate", neighbourly),
+];
+
+/// Everything that is broken at this instant; empty when all is well.
+pub(crate) fn broken(lab: &Lab) -> Vec<String> {
+    let evidence = Evidence::of(lab);
+    let mut broken = Vec::new();
+    for (promise, check) in ALWAYS {
+        broken.extend(
+            check(&evidence)
+                .into_iter()
+                .map(|how| format!("{promise}: {how}")),
+        );
+    }
+    broken
+}
+
+/// Everything that is broken at the end of a run.
+pub(crate) fn broken_at_the_end(lab: &Lab, finish: &Finish) -> Vec<String> {
+    let mut all = broken(lab);
+    let evidence = Evidence::of(lab);
+    let same = one_story(&evidence, finish);
+    all.extend(
+        same.into_iter()
+            .map(|how| format!("report, journal and runner say the same: {how}")),
+    );
+    let seen = watched_once(&evidence);
+    all.extend(
+        seen.into_iter()
+            .map(|how| format!("who looks on sees each event once: {how}")),
+    );
+    if lab.now > rig::start_time() + SignedDuration::try_from(LONGEST).expect("a span") {
+        all.push(format!("a run ends in time: it ended at {}", lab.now));
+    }
+    all
+}
+
+impl<'l> Evidence<'l> {
+    fn of(lab: &'l Lab) -> Self {
+        let events = lab.events();
+        let ours = |act: &Act| matches!(act.origin, Origin::Api { .. });
+        let open = lab.ledger.inner().open_intents("r1").expect("the intents");
+        Self {
+            text: serde_json::to_string(&events).expect("events"),
+            events,
+            acts: lab.acts().into_iter().filter(ours).collect(),
+            intents: lab.ledger.intents(),
+            open,
+            log: lab.wire.log(),
+            lab,
+        }
+    }
+
+    /// How many steps of the plan have this action.
+    fn steps_that(&self, action: &str) -> usize {
+        self.lab
+            .plan
+            .steps
+            .iter()
+            .filter(|step| step.action.name == action)
+            .count()
+    }
+
+    /// The step that a token belongs to, by the intents.
+    fn step_of(&self, token: &str) -> Option<&str> {
+        let found = self.intents.iter().find(|intent| intent.token == token);
+        found.map(|intent| intent.key.step.as_str())
+    }
+
+    fn unknown(&self, step: &str) -> bool {
+        self.events.iter().any(|recorded| match &recorded.event {
+            Event::StepEnded(ended) => ended.step == step && ended.outcome == StepOutcome::Unknown,
+            // It is on record that it may have happened; the run has not done with it.
+            Event::CallEnded { key, outcome } => {
+                key.step == step && matches!(&outcome.result, Err(f) if f.fate == Fate::Unknown)
+            }
+            _ => false,
+        })
+    }
+}
+
+fn mark(act: &Act) -> Option<&str> {
+    let found = act.parameters.iter().find(|(name, _)| name == "RUNNER_KEY");
+    found.map(|(_, mark)| mark.as_str())
+}
+
+fn acts_once(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut by_token: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut runs, mut promotions) = (0, 0);
+    for act in &evidence.acts {
+        let token = match &act.deed {
+            Done::RunWorkflow { .. } => {
+                runs += 1;
+                mark(act)
+            }
+            Done::Promote { .. } => {
+                promotions += 1;
+                act.request_token.as_deref()
+            }
+            _ => act.request_token.as_deref(),
+        };
+        if let Some(token) = token {
+            *by_token.entry(token).or_default() += 1;
+        }
+    }
+    for (token, times) in by_token.into_iter().filter(|(_, times)| *times > 1) {
+        broken.push(format!("{:?} acted {times} times", evidence.step_of(token)));
+    }
+    let most = evidence.steps_that("run_workflow");
+    if runs > most {
+        broken.push(format!("{runs} workflows were started by {most} steps"));
+    }
+    let most = evidence.steps_that("promote");
+    if promotions > most {
+        broken.push(format!(
+            "{promotions} promotions were triggered by {most} steps"
+        ));
+    }
+    broken
+}
+
+fn nothing_forgotten(evidence: &Evidence<'_>) -> Vec<String> {
+    let forgotten = evidence.acts.iter().filter(|act| {
+        let token = mark(act)
+            .or(act.request_token.as_deref())
+            .unwrap_or_default();
+        let covered = evidence.open.iter().any(|intent| intent.token == token);
+        let Some(step) = evidence.step_of(token) else {
+            return true;
+        };
+        let told = match &act.deed {
+            Done::RunWorkflow { workflow_id, .. } => evidence.text.contains(workflow_id.as_str()),
+            _ => answered(evidence, step),
+        };
+        !covered && !told && !evidence.unknown(step)
+    });
+    forgotten.map(|act| format!("{:?}", act.deed)).collect()
+}
+
+/// Whether a trigger of a step was answered, or its event was found.
+fn answered(evidence: &Evidence<'_>, step: &str) -> bool {
+    let mut keys = BTreeSet::new();
+    evidence
+        .events
+        .iter()
+        .any(|recorded| match &recorded.event {
+            Event::CallStarted { key, call, .. } if key.step == step => {
+                if matches!(call.as_str(), "trigger_promotion" | "await_promotion") {
+                    keys.insert(key.clone());
+                }
+                false
+            }
+            Event::CallEnded { key, outcome } => keys.contains(key) && outcome.result.is_ok(),
+            _ => false,
+        })
+}
+
+fn promoted_passed(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for act in &evidence.acts {
+        let Done::Promote {
+            pipeline_id,
+            overriding,
+            ..
+        } = &act.deed
+        else {
+            continue;
+        };
+        let path = format!("/api/v1alpha/pipelines/{pipeline_id}");
+        let host = "acme.semaphore.test";
+        let asked = Request::new("GET", &path)
+            .header("Host", host)
+            .token(&evidence.lab.token);
+        let mut world = evidence.lab.world.lock().expect("not poisoned").clone();
+        // A fault that still waits may hit the first question.
+        let told = (0..20).find_map(|_| {
+            world
+                .handle(&asked, evidence.lab.now)
+                .json()?
+                .get("pipeline")
+                .cloned()
+        });
+        let result = told
+            .as_ref()
+            .and_then(|pipeline| pipeline.get("result"))
+            .and_then(Value::as_str);
+        if result != Some("passed") || *overriding {
+            broken.push(format!(
+                "{pipeline_id} ended as {result:?}, override: {overriding}"
+            ));
+        }
+    }
+    broken
+}
+
+fn intents_first(evidence: &Evidence<'_>) -> Vec<String> {
+    let bare = evidence
+        .log
+        .iter()
+        .filter(|sent| sent.writes && !sent.covered);
+    bare.map(|sent| format!("{} with the token `{}`", sent.what, sent.token))
+        .collect()
+}
+
+fn record_is_a_chain(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut before: Option<&Recorded> = None;
+    for (recorded, number) in evidence.events.iter().zip(1..) {
+        if recorded.seq != number {
+            broken.push(format!("event {number} has the number {}", recorded.seq));
+        }
+        if before
+            .is_some_and(|b| recorded.at.active_ms < b.at.active_ms || recorded.at.wall < b.at.wall)
+        {
+            broken.push(format!("time goes back at event {number}"));
+        }
+        let first = matches!(recorded.event, Event::RunCreated(_));
+        if first != (number == 1) {
+            broken.push(format!("event {number} is {:?}", recorded.event));
+        }
+        if before.is_some_and(|b| matches!(b.event, Event::RunEnded(_))) {
+            broken.push(format!("event {number} comes after the end"));
+        }
+        before = Some(recorded);
+    }
+    broken
+}
+
+fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut ended: BTreeMap<&str, StepOutcome> = BTreeMap::new();
+    let mut canceled = false;
+    for recorded in &evidence.events {
+        match &recorded.event {
+            Event::StepStarted { step } => {
+                let planned = evidence.lab.plan.steps.iter().find(|s| s.id == *step);
+                for need in planned.iter().flat_map(|s| &s.needs) {
+                    let needed = evidence.lab.plan.steps[need.step].id.as_str();
+                    if !ended
+                        .get(needed)
+                        .is_some_and(|outcome| need.accept.takes(*outcome))
+                    {
+                        broken.push(format!(
+                            "`{step}` begins after `{needed}` as {:?}",
+                            ended.get(needed)
+                        ));
+                    }
+                }
+                if ended.contains_key(step.as_str()) {
+                    broken.push(format!("`{step}` begins after its end"));
+                }
+            }
+            Event::StepEnded(told) => {
+                if ended.insert(&told.step, told.outcome).is_some() {
+                    broken.push(format!("`{}` ends twice", told.step));
+                }
+            }
+            // What a canceled run started is stopped in the name of the step that started it.
+            Event::CancelRequested { .. } => canceled = true,
+            Event::CallStarted { call, .. }
+                if canceled
+                    && matches!(
+                        call.as_str(),
+                        "stop_pipeline" | "stop_workflow" | "await_pipeline" | "await_promotion"
+                    ) => {}
+            Event::CallStarted { key, .. } if ended.contains_key(key.step.as_str()) => {
+                broken.push(format!("{key} is called after its step has ended"));
+            }
+            Event::RunEnded(_) if ended.len() != evidence.lab.plan.steps.len() => {
+                broken.push("the run ended before its steps".to_owned());
+            }
+            _ => {}
+        }
+    }
+    broken
+}
+
+fn token_in_its_header(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut broken: Vec<String> = evidence
+        .log
+        .iter()
+        .filter(|sent| sent.leaks)
+        .map(|sent| sent.what.clone())
+        .collect();
+    if evidence.lab.redactor.finds_in(&evidence.text) {
+        broken.push("it is in the journal".to_owned());
+    }
+    broken
+}
+
+/// At most ten in a second, and five at once after a quiet time. A new session starts with a full bucket.
+fn neighbourly(evidence: &Evidence<'_>) -> Vec<String> {
+    let times: Vec<Timestamp> = evidence.log.iter().map(|sent| sent.at).collect();
+    let most = 105 + 5 * evidence.lab.seen.len();
+    let crowded = times.windows(most + 1).find(|window| {
+        window
+            .first()
+            .zip(window.last())
+            .is_some_and(|(a, b)| millis_between(*a, *b) < 10_000)
+    });
+    crowded
+        .map(|window| {
+            format!(
+                "more than {most} in ten seconds from {:?} on",
+                window.first()
+            )
+        })
+        .into_iter()
+        .collect()
+}
+
+/// The finish that the runner tells, the fold of the journal, the report and the list of runs.
+fn one_story(evidence: &Evidence<'_>, finish: &Finish) -> Vec<String> {
+    let mut broken = Vec::new();
+    let view = RunView::of(&evidence.events);
+    let Finish::Ended(ended) = finish else {
+        return vec!["the run has not ended".to_owned()];
+    };
+    if view.ended() != Some(ended) {
+        broken.push(format!(
+            "told {:?}, kept {:?}",
+            ended.outcome,
+            view.ended().map(|e| e.outcome)
+        ));
+    }
+    let report = report(&view, 0, &ApiUse::default());
+    let report = serde_json::to_value(&report).expect("a report");
+    if report.pointer("/run/outcome").and_then(Value::as_str) != Some(ended.outcome.as_str()) {
+        broken.push(format!(
+            "the report says {:?}",
+            report.pointer("/run/outcome")
+        ));
+    }
+    for recorded in &evidence.events {
+        if let Event::StepEnded(told) = &recorded.event {
+            let word = report
+                .pointer(&format!("/steps/{}/outcome", told.step))
+                .and_then(Value::as_str);
+            if word != Some(told.outcome.as_str()) {
+                broken.push(format!("the report says {word:?} of `{}`", told.step));
+            }
+        }
+    }
+    let list = evidence
+        .lab
+        .ledger
+        .inner()
+        .list(&ListFilter::default())
+        .expect("the list");
+    let line = list.first().map(|line| (line.state, line.outcome));
+    if line != Some((RunState::Ended, Some(ended.outcome))) {
+        broken.push(format!("the list of runs says {line:?}"));
+    }
+    if !evidence.open.is_empty() {
+        broken.push(format!(
+            "intents are open after the end: {:?}",
+            evidence.open
+        ));
+    }
+    broken
+}
+
+/// Each session shows the whole record, from the first event on, each once.
+fn watched_once(evidence: &Evidence<'_>) -> Vec<String> {
+    let wrong = evidence
+        .lab
+        .seen
+        .iter()
+        .enumerate()
+        .filter(|(_, seen)| !seen.iter().copied().eq(1..=seen.len() as u64));
+    let mut broken: Vec<String> = wrong
+        .map(|(session, seen)| format!("session {session} showed {seen:?}"))
+        .collect();
+    if evidence
+        .lab
+        .seen
+        .last()
+        .is_some_and(|seen| seen.len() != evidence.events.len())
+    {
+        broken.push("the last session did not show everything".to_owned());
+    }
+    broken
+}

@@ -1,0 +1,1 @@
+//! Bugs planted on purpose: each rule broken once, and who sees it.

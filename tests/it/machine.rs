@@ -1,0 +1,4 @@
+//! The pure machine alone: no effects, no clock, no store.
+
+mod bench;
+mod random;

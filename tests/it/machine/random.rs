@@ -1,0 +1,565 @@
+//! Random graphs, random answers, any order: what must hold of every run of the pure machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use runner::engine::{CallClass, Cmd, Ev};
+use runner::event::{Answer, Event, FailureKind, Fate};
+use runner::outcome::{RunOutcome, StepOutcome};
+use runner::plan::{Limits, Phase};
+
+use super::bench::{self, Bench, Reply, failure, good, red};
+use crate::rig;
+
+/// A step to be; `needs` are taken modulo the steps before it.
+#[derive(Debug, Clone)]
+struct StepSpec {
+    action: u8,
+    needs: Vec<(u8, u8)>,
+    when: u8,
+    allow_failure: bool,
+    timeout: u8,
+    attempts: u8,
+}
+
+/// One thing that happens: which of what is open, how, and how much later.
+#[derive(Debug, Clone)]
+struct Choice {
+    pick: u8,
+    how: u8,
+    later: u8,
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    steps: Vec<StepSpec>,
+    finally: Vec<StepSpec>,
+    stop: bool,
+    backwards: bool,
+    output: bool,
+    choices: Vec<Choice>,
+}
+
+fn step_spec() -> impl Strategy<Value = StepSpec> {
+    let needs = prop::collection::vec((any::<u8>(), 0..9_u8), 0..3);
+    (
+        0..14_u8,
+        needs,
+        0..6_u8,
+        prop::bool::weighted(0.2),
+        0..5_u8,
+        0..4_u8,
+    )
+        .prop_map(
+            |(action, needs, when, allow_failure, timeout, attempts)| StepSpec {
+                action,
+                needs,
+                when,
+                allow_failure,
+                timeout,
+                attempts,
+            },
+        )
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let choice = (any::<u8>(), any::<u8>(), 0..8_u8);
+    let choice = choice.prop_map(|(pick, how, later)| Choice { pick, how, later });
+    (
+        prop::collection::vec(step_spec(), 1..7),
+        prop::collection::vec(step_spec(), 0..3),
+        (any::<bool>(), any::<bool>(), any::<bool>()),
+        prop::collection::vec(choice, 0..40),
+    )
+        .prop_map(
+            |(steps, finally, (stop, backwards, output), choices)| Case {
+                steps,
+                finally,
+                stop,
+                backwards,
+                output,
+                choices,
+            },
+        )
+}
+
+const ACCEPTS: [&str; 9] = [
+    "any",
+    "passed",
+    "failed",
+    "any",
+    "[passed, failed]",
+    "[passed, skipped]",
+    "[failed, unknown, canceled]",
+    "[blocked, failed]",
+    "[skipped, blocked, passed]",
+];
+
+fn action(spec: &StepSpec, last: Option<&str>) -> String {
+    let of_last =
+        |with: &str, without: &str| last.map_or(without.to_owned(), |id| with.replace("ID", id));
+    match spec.action {
+        0 => "set: { v: 1 }".to_owned(),
+        1 => of_last(
+            "set: { v: \"{{ steps.ID.outcome }} {{ steps.ID.why }}\" }",
+            "set: { v: 2 }",
+        ),
+        2 => "sleep: 5s".to_owned(),
+        3 => "sleep: 10m".to_owned(),
+        4 => "check: [\"1 == 1\"]".to_owned(),
+        5 => of_last(
+            "check: [\"steps.ID.outcome == 'passed'\"]",
+            "check: [\"1 == 2\"]",
+        ),
+        6 => "run_workflow: { project: demo, reference: main, wait: false }".to_owned(),
+        7 => "run_workflow: { project: demo, reference: main }".to_owned(),
+        8 => format!(
+            "wait_pipeline: {{ pipeline: {}, follow: true }}",
+            bench::PIPELINE
+        ),
+        9 => format!(
+            "promote: {{ pipeline: {}, name: Production }}",
+            bench::PIPELINE
+        ),
+        10 => format!(
+            "promote: {{ pipeline: {}, name: Production, wait: false, override: true }}",
+            bench::PIPELINE
+        ),
+        11 => format!(
+            "describe_pipeline: {{ pipeline: {} }}\n    extract: {{ sha: $.pipeline.commit_sha }}",
+            bench::PIPELINE
+        ),
+        12 => format!(
+            "describe_pipeline: {{ pipeline: {} }}\n    assert: [\"this.result == 'passed'\"]",
+            bench::PIPELINE
+        ),
+        _ => format!("fetch_logs: {{ job: {} }}", bench::PIPELINE),
+    }
+}
+
+fn write_step(text: &mut String, id: &str, spec: &StepSpec, before: &[String]) {
+    let mut needs: BTreeMap<&str, &str> = BTreeMap::new();
+    if !before.is_empty() {
+        for (which, accept) in &spec.needs {
+            let id = before[usize::from(*which) % before.len()].as_str();
+            needs.insert(id, ACCEPTS[usize::from(*accept)]);
+        }
+    }
+    // Expressions read the last need, whatever became of it.
+    let last = needs.keys().next_back().copied();
+    writeln!(text, "  {id}:\n    {}", action(spec, last)).unwrap();
+    let when = match (spec.when, last) {
+        (1, _) => "1 == 1".to_owned(),
+        (2, _) => "1 == 2".to_owned(),
+        (3, Some(id)) => format!("steps.{id}.outcome == 'passed'"),
+        (4, Some(id)) => format!("steps.{id}.duration < 5"),
+        _ => String::new(),
+    };
+    if !when.is_empty() {
+        writeln!(text, "    when: \"{when}\"").unwrap();
+    }
+    if !needs.is_empty() {
+        let listed: Vec<String> = needs
+            .iter()
+            .map(|(id, accept)| format!("{id}: {accept}"))
+            .collect();
+        writeln!(text, "    needs: {{ {} }}", listed.join(", ")).unwrap();
+    }
+    if spec.allow_failure {
+        writeln!(text, "    allow_failure: true").unwrap();
+    }
+    if let Some(timeout) = ["", "2s", "90s", "30m", "3h"]
+        .get(usize::from(spec.timeout))
+        .filter(|t| !t.is_empty())
+    {
+        writeln!(text, "    timeout: {timeout}").unwrap();
+    }
+    if spec.attempts > 0 {
+        writeln!(text, "    retry: {{ attempts: {} }}", spec.attempts).unwrap();
+    }
+}
+
+impl Case {
+    fn text(&self) -> String {
+        let mut text = "playbook: 1\ntimeout: 2h\n".to_owned();
+        if self.stop {
+            text.push_str("on_failure: stop\n");
+        }
+        let mut written: Vec<String> = Vec::new();
+        let mut ids: Vec<String> = Vec::new();
+        for (number, spec) in self.steps.iter().enumerate() {
+            let id = format!("s{number}");
+            let mut step = String::new();
+            write_step(&mut step, &id, spec, &ids);
+            ids.push(id);
+            written.push(step);
+        }
+        if self.backwards {
+            written.reverse();
+        }
+        text.push_str("steps:\n");
+        text.push_str(&written.concat());
+        if !self.finally.is_empty() {
+            text.push_str("finally:\n");
+        }
+        for (number, spec) in self.finally.iter().enumerate() {
+            let id = format!("f{number}");
+            write_step(&mut text, &id, spec, &ids);
+            ids.push(id);
+        }
+        if self.output {
+            text.push_str("outputs:\n  o: \"{{ steps.s0.outcome }}\"\n");
+        }
+        text
+    }
+
+    /// Lets it happen, and then lets everything else go well until the run ends.
+    fn play(&self, bench: &mut Bench) {
+        let mut sessions = 0;
+        for choice in &self.choices {
+            if bench.machine.has_ended() {
+                return;
+            }
+            bench.pass(Duration::from_millis(
+                [0, 0, 1, 500, 3_000, 70_000, 1_000_000, 3_000_000][usize::from(choice.later)],
+            ));
+            let calls = bench.calls();
+            let timers = bench.timers();
+            let special = choice.pick % 32;
+            if special == 31 {
+                bench.cancel();
+            } else if special == 30 || bench.parked {
+                sessions += 1;
+                bench.park_and_resume(sessions);
+            } else if let Some(timer) = timers.into_iter().next()
+                && (calls.is_empty() || special == 29)
+            {
+                bench.fire(timer);
+            } else {
+                let (key, call) = calls[usize::from(choice.pick) % calls.len()].clone();
+                bench.answer(&key, reply(choice.how, &call));
+            }
+        }
+        while !bench.machine.has_ended() {
+            if bench.parked {
+                sessions += 1;
+                bench.park_and_resume(sessions);
+            }
+            bench.go(|_, call| Ok(good(call)));
+        }
+    }
+}
+
+fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
+    use FailureKind as K;
+    let writes = CallClass::of(call).writes();
+    let kinds: [(K, Fate, Option<u16>); 16] = [
+        (K::Network, Fate::NotSent, None),
+        (K::Network, Fate::Unknown, None),
+        (K::Timeout, Fate::Unknown, None),
+        (K::Server, Fate::Unknown, Some(500)),
+        (K::Server, Fate::NotDone, Some(503)),
+        (K::RateLimited, Fate::NotDone, Some(429)),
+        (K::AuthOutage, Fate::Unknown, Some(403)),
+        (K::QueueFull, Fate::NotDone, Some(400)),
+        (K::NotPassed, Fate::NotDone, Some(400)),
+        (K::NotFound, Fate::NotDone, Some(404)),
+        (K::Unauthorized, Fate::NotDone, Some(401)),
+        (K::Permission, Fate::NotDone, Some(403)),
+        (K::Refused, Fate::NotDone, Some(400)),
+        (K::InvalidAnswer, Fate::Unknown, Some(200)),
+        (K::FateUnknown, Fate::Unknown, None),
+        (K::Deadline, Fate::NotDone, None),
+    ];
+    match how % 32 {
+        0..=11 => Ok(good(call)),
+        12..=13 => Ok(red(call)),
+        14 => Ok(Answer::default()),
+        15 => {
+            let mut answer = good(call);
+            answer.limits.push(("log_bytes_max".into(), "cut".into()));
+            Ok(answer)
+        }
+        how => {
+            let (kind, fate, status) = kinds[usize::from(how - 16)];
+            // What only reads has no fate, and what writes has no deadline of its own.
+            match (kind, writes) {
+                (K::FateUnknown, false) | (K::Deadline, true) => {
+                    Err(failure(K::Server, Fate::NotDone, Some(500)))
+                }
+                _ => Err(failure(kind, fate, status)),
+            }
+        }
+    }
+}
+
+/// Everything that must hold of what a machine said, turn by turn.
+fn check(bench: &Bench) {
+    let mut ended: BTreeMap<&str, StepOutcome> = BTreeMap::new();
+    let mut started: BTreeSet<&str> = BTreeSet::new();
+    let mut doubts: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut over = false;
+    let mut canceled = false;
+    for (ev, _, turn) in &bench.turns {
+        canceled |= matches!(ev, Some(Ev::Cancel { .. }));
+        assert!(
+            !over || turn.events.is_empty() && turn.commands.is_empty(),
+            "after the end: {turn:?}"
+        );
+        for (place, event) in turn.events.iter().enumerate() {
+            assert!(!over, "{event:?} after the run ended");
+            assert_eq!(event.is_fact(), place == 0 && ev.is_some(), "{event:?}");
+            match event {
+                Event::StepStarted { step } => {
+                    assert!(
+                        !ended.contains_key(step.as_str()),
+                        "{step} begins after its end"
+                    );
+                    assert!(started.insert(step), "{step} begins twice");
+                    let planned = bench.plan.steps.iter().find(|s| s.id == *step).unwrap();
+                    for need in &planned.needs {
+                        let needed = bench.plan.steps[need.step].id.as_str();
+                        let outcome = ended
+                            .get(needed)
+                            .unwrap_or_else(|| panic!("{step} before {needed}"));
+                        assert!(
+                            need.accept.takes(*outcome),
+                            "{step} after {needed} {outcome}"
+                        );
+                    }
+                    if planned.phase == Phase::Finally {
+                        let main = bench.plan.steps.iter().filter(|s| s.phase == Phase::Main);
+                        main.for_each(|s| {
+                            assert!(ended.contains_key(s.id.as_str()), "{step} before {}", s.id)
+                        });
+                    }
+                }
+                Event::CallStarted { call, .. } if canceled && stops(call) => {}
+                Event::CallStarted { key, .. } | Event::CallRetried { key, .. } => {
+                    assert!(started.contains(key.step.as_str()), "{event:?}");
+                    assert!(
+                        !ended.contains_key(key.step.as_str()),
+                        "{event:?} after its end"
+                    );
+                }
+                Event::CallEnded { key, outcome } if !ended.contains_key(key.step.as_str()) => {
+                    note_doubt(bench, &mut doubts, key, outcome);
+                }
+                Event::StepEnded(told) => {
+                    let before = ended.insert(&told.step, told.outcome);
+                    assert_eq!(before, None, "{} ends twice", told.step);
+                    assert_eq!(
+                        told.outcome == StepOutcome::Passed,
+                        told.why.is_none(),
+                        "{told:?}"
+                    );
+                    let red = matches!(told.outcome, StepOutcome::Failed | StepOutcome::Unknown);
+                    assert!(!red || told.error.is_some(), "{told:?}");
+                    if doubts.get(told.step.as_str()) == Some(&true) {
+                        assert_eq!(
+                            told.outcome,
+                            StepOutcome::Unknown,
+                            "an unknown is hidden: {told:?}"
+                        );
+                    }
+                }
+                Event::RunEnded(_) => over = true,
+                _ => {}
+            }
+        }
+        commands(turn, &ended, bench);
+    }
+    assert!(over, "the run has not ended");
+    assert_eq!(ended.len(), bench.plan.steps.len(), "a step has not ended");
+    agreement(bench, &ended);
+}
+
+/// Whether a write of a step may have happened, and nothing that came later told.
+fn note_doubt<'k>(
+    bench: &Bench,
+    doubts: &mut BTreeMap<&'k str, bool>,
+    key: &'k runner::event::EffectKey,
+    outcome: &runner::event::Outcome,
+) {
+    let call = bench
+        .turns
+        .iter()
+        .flat_map(|(_, _, turn)| &turn.commands)
+        .find_map(|command| match command {
+            Cmd::Call { key: k, call, .. } if k == key => Some(call),
+            _ => None,
+        });
+    let class = call.map(CallClass::of).expect("it was commanded");
+    match &outcome.result {
+        // An answer to the write, or to the look for what it did, settles it.
+        Ok(_) => drop(doubts.insert(&key.step, false)),
+        Err(failure) if class.writes() && failure.fate == Fate::Unknown => {
+            doubts.insert(&key.step, true);
+        }
+        // It was looked for until the time was over.
+        Err(failure) if class == CallClass::Wait && failure.kind == FailureKind::Deadline => {
+            doubts.insert(&key.step, false);
+        }
+        Err(_) => {}
+    }
+}
+
+fn commands(turn: &runner::engine::Turn, ended: &BTreeMap<&str, StepOutcome>, bench: &Bench) {
+    let dropped: BTreeSet<&str> = turn
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Cmd::Drop { key } => Some(key.as_str()),
+            _ => None,
+        })
+        .collect();
+    for command in &turn.commands {
+        match command {
+            Cmd::Call { key, call, .. } => {
+                assert!(
+                    stops(call.word()) || !ended.contains_key(key.step.as_str()),
+                    "{command:?} for a step that has ended"
+                );
+            }
+            Cmd::Timer { key, .. } => {
+                let step = key
+                    .split_once(':')
+                    .and_then(|(_, rest)| rest.split('#').next());
+                let gone = step.is_some_and(|step| ended.contains_key(step));
+                assert!(
+                    !gone || dropped.contains(key.as_str()),
+                    "{command:?} for a step that has ended"
+                );
+            }
+            Cmd::Drop { key } => {
+                let class = bench
+                    .turns
+                    .iter()
+                    .flat_map(|(_, _, t)| &t.commands)
+                    .find_map(|c| match c {
+                        Cmd::Call { key: k, .. } if k.to_string() == *key => bench::class(c),
+                        _ => None,
+                    });
+                assert!(
+                    !class.is_some_and(CallClass::writes),
+                    "a write is dropped: {key}"
+                );
+            }
+            Cmd::Park { .. } | Cmd::Acquire { .. } => {}
+        }
+    }
+}
+
+/// What a canceled run does about the pipelines that it started, in the name of the steps that did.
+fn stops(call: &str) -> bool {
+    matches!(
+        call,
+        "stop_pipeline" | "stop_workflow" | "await_pipeline" | "await_promotion"
+    )
+}
+
+/// The outcome of the run follows from its steps.
+fn agreement(bench: &Bench, ended: &BTreeMap<&str, StepOutcome>) {
+    let run = bench.ended();
+    let unknown = ended
+        .values()
+        .any(|outcome| *outcome == StepOutcome::Unknown);
+    let failed = bench
+        .steps()
+        .any(|s| s.outcome == StepOutcome::Failed && !s.allowed_to_fail);
+    let deadline = bench
+        .turns
+        .iter()
+        .any(|(ev, _, _)| matches!(ev, Some(Ev::Timer { key }) if key.ends_with("-deadline")));
+    let canceled = bench
+        .turns
+        .iter()
+        .any(|(ev, _, _)| matches!(ev, Some(Ev::Cancel { .. })));
+    match run.outcome {
+        RunOutcome::Unknown => assert!(unknown),
+        RunOutcome::Canceled => assert!(canceled && !unknown),
+        RunOutcome::Deadline => assert!(deadline && !unknown),
+        RunOutcome::Failed => assert!(failed && !unknown, "{:?}", run.why),
+        RunOutcome::Passed => {
+            assert!(
+                !unknown && !failed && !canceled && !deadline,
+                "{:#?}",
+                bench.words()
+            );
+            let given_up = ended
+                .values()
+                .any(|outcome| *outcome == StepOutcome::Canceled);
+            assert!(!given_up, "{:#?}", bench.words());
+        }
+    }
+    assert_eq!(run.outcome == RunOutcome::Passed, run.why.is_none());
+    assert_eq!(run.outcome == RunOutcome::Passed, run.failure.is_none());
+}
+
+/// The same facts give the same commands and the same bytes of events, also when the record breaks off
+/// anywhere.
+fn replays(bench: &Bench) {
+    let mut again = bench::machine(&bench.plan);
+    for (ev, at, turn) in &bench.turns {
+        assert_eq!(again.step(ev.clone(), *at), *turn);
+    }
+    let recorded: Vec<(&Event, _)> = bench
+        .turns
+        .iter()
+        .flat_map(|(_, at, turn)| turn.events.iter().map(move |e| (e, *at)))
+        .collect();
+    let all: Vec<&Event> = recorded.iter().map(|(event, _)| *event).collect();
+    let all = bench::bytes(&all);
+    // A few cuts are enough: those of every fifth event, and the last ones.
+    let cuts = (1..=recorded.len()).filter(|cut| cut % 5 == 1 || cut + 3 > recorded.len());
+    for cut in cuts {
+        let past = &recorded[..cut];
+        let mut machine = bench::machine(&bench.plan);
+        let mut decided = machine.step(None, past[0].1).events;
+        for (event, at) in past {
+            if let Some(ev) = Ev::of(event) {
+                decided.extend(machine.step(Some(ev), *at).events);
+            }
+        }
+        let decided = bench::bytes(&decided.iter().collect::<Vec<_>>());
+        assert!(
+            decided.len() >= cut,
+            "cut at {cut}: {} decided",
+            decided.len()
+        );
+        assert_eq!(decided, all[..decided.len()], "cut at {cut}");
+    }
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        cases: u32::try_from(rig::knob("RUNNER_TEST_CASES", 300)).expect("a number of cases"),
+        max_shrink_iters: 4_000,
+        max_global_rejects: 1_000_000,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn whatever_happens_a_run_ends_and_says_the_truth(case in case()) {
+        let text = case.text();
+        let source = runner::diagnostic::Source::new("test.yml", text.clone());
+        // Some random graphs are refused at load: a step that can never run is a mistake.
+        let (Some(_), _) = runner::plan::check(&source, &Limits::default()) else {
+            return Err(TestCaseError::reject("refused at load"));
+        };
+        let played = std::panic::catch_unwind(|| {
+            let mut bench = Bench::of(rig::plan(&text, &Limits::default()));
+            case.play(&mut bench);
+            check(&bench);
+            replays(&bench);
+        });
+        prop_assert!(played.is_ok(), "{}", text);
+    }
+}
