@@ -53,7 +53,7 @@ pub fn exit_of(error: &clap::Error) -> Exit {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
-    /// Say more; twice: say what is sent
+    /// Say what is sent; twice: say how it was answered too
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Say nothing but errors

@@ -19,6 +19,7 @@ use super::progress::{Mode, Progress, Surroundings as Around};
 use super::screen::Screen;
 use super::settings::Settings;
 use super::signals;
+use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
 use crate::drivers::{Conditions, Finish, Observer, Session};
@@ -108,7 +109,12 @@ impl Execution<'_> {
             }
         };
         let effects = Arc::new(SemaphoreEffects::new(
-            line.transport,
+            Spoken::wrap(
+                line.transport,
+                &around.output,
+                line.clock,
+                around.global.verbose,
+            ),
             line.origin,
             (
                 client_limits(self.settings),

@@ -31,5 +31,6 @@ pub mod settings;
 pub mod show;
 mod signals;
 mod simulate;
+mod spoken;
 pub mod summary;
 pub mod words;
