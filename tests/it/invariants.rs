@@ -39,9 +39,10 @@ pub(crate) struct Evidence<'l> {
 type Promise = fn(&Evidence<'_>) -> Vec<String>;
 
 /// What holds at every instant.
-const ALWAYS: [(&str, Promise); 8] = [
+const ALWAYS: [(&str, Promise); 9] = [
     ("no step acts twice", acts_once),
     ("nothing that was started is forgotten", nothing_forgotten),
+    ("nobody else's run is taken over", nothing_adopted),
     ("nothing is promoted that has not passed", promoted_passed),
     (
         "no write leaves before its intent is durable",
@@ -194,6 +195,47 @@ fn nothing_forgotten(evidence: &Evidence<'_>) -> Vec<String> {
         !covered && !told && !evidence.unknown(step)
     });
     forgotten.map(|act| format!("{:?}", act.deed)).collect()
+}
+
+/// What a step says it started was started by its own request. A promotion that was there before may be
+/// joined; one that is there after our trigger must be ours.
+fn nothing_adopted(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for recorded in &evidence.events {
+        let Event::StepEnded(told) = &recorded.event else {
+            continue;
+        };
+        let planned = evidence.lab.plan.steps.iter().find(|s| s.id == told.step);
+        let id = |name: &str| told.outputs.get(name).and_then(Value::as_str);
+        match planned.map(|step| step.action.name) {
+            Some("run_workflow") => {
+                let ours = |act: &&Act| matches!(&act.deed, Done::RunWorkflow { workflow_id, .. } if Some(workflow_id.as_str()) == id("workflow_id"));
+                let started = evidence.acts.iter().find(ours).and_then(mark);
+                let by = started.and_then(|mark| evidence.step_of(mark));
+                if id("workflow_id").is_some() && by != Some(told.step.as_str()) {
+                    broken.push(format!("`{}` took over {:?}", told.step, id("workflow_id")));
+                }
+            }
+            Some("promote") if triggered(evidence, &told.step) => {
+                let us = evidence.acts.first().map(|act| act.origin.user());
+                if id("triggered_by").is_some() && id("triggered_by") != us {
+                    broken.push(format!(
+                        "`{}` took over the promotion of {:?}",
+                        told.step,
+                        id("triggered_by")
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    broken
+}
+
+fn triggered(evidence: &Evidence<'_>, step: &str) -> bool {
+    evidence.events.iter().any(|recorded| {
+        matches!(&recorded.event, Event::CallStarted { key, call, .. } if key.step == step && call == "trigger_promotion")
+    })
 }
 
 /// Whether a trigger of a step was answered, or its event was found.

@@ -5,3 +5,4 @@
 mod chaos;
 mod crashes;
 mod faults;
+mod sqlite;

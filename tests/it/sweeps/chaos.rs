@@ -9,10 +9,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use indexmap::IndexMap;
 use runner::clock::later;
 use runner::drivers::StopRequest;
 use runner::plan::Plan;
-use runner::simulator::{FaultRule, Mishap, Scenario};
+use runner::simulator::{
+    Cue, Deed, FaultRule, Mishap, Promote, Scenario, Span, Start, Target, Visit,
+};
 
 use super::crashes::{RELEASE, run, scenario};
 use super::faults::{at_request, mishaps};
@@ -132,6 +135,40 @@ fn plot(dice: &mut Dice) -> Plot {
     plot
 }
 
+/// A colleague at the wrong moment.
+fn visit(dice: &mut Dice) -> Visit {
+    let project = || "demo".to_owned();
+    let deed = match dice.roll(5) {
+        0 => Deed::Rerun(Target { project: project() }),
+        1 => Deed::Rebuild(Target { project: project() }),
+        2 => Deed::Promote(Promote {
+            project: project(),
+            name: ["Production", "Staging"][dice.roll(2) as usize].to_owned(),
+            parameters: IndexMap::new(),
+            overriding: dice.one_in(2),
+        }),
+        _ => Deed::Start(Start {
+            project: project(),
+            reference: ["refs/heads/main", "refs/heads/left"][dice.roll(2) as usize].to_owned(),
+            commit_sha: String::new(),
+            pipeline_file: ".semaphore/semaphore.yml".to_owned(),
+            parameters: IndexMap::new(),
+        }),
+    };
+    let on = match dice.roll(5) {
+        0 => None,
+        1 => Some(Cue::PipelineDone),
+        2 => Some(Cue::Promotion),
+        _ => Some(Cue::RunWorkflow),
+    };
+    Visit {
+        at: Span::millis([0, 0, 1, 700, 2_000, 20_000][dice.roll(6) as usize]),
+        on,
+        who: "dddddddd-0000-4000-8000-00000000000d".to_owned(),
+        deed,
+    }
+}
+
 /// Plays one seed; a panic says what is wrong.
 fn play(plans: &[Arc<Plan>], seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
@@ -139,11 +176,15 @@ fn play(plans: &[Arc<Plan>], seed: u64) {
     let name = ["passing", "failing", "passing", "flaky"][dice.roll(4) as usize];
     let faults: Vec<FaultRule> = (0..dice.roll(5)).map(|_| fault(&mut dice)).collect();
     let plots: Vec<Plot> = (0..dice.roll(5)).map(|_| plot(&mut dice)).collect();
-    let about = format!("seed {seed}: {name} {faults:?} {plots:?}");
+    let people: Vec<Visit> = (0..dice.roll(4).saturating_sub(1))
+        .map(|_| visit(&mut dice))
+        .collect();
+    let about = format!("seed {seed}: {name} {faults:?} {people:?} {plots:?}");
     let mut lab = Lab::new(
         plan,
         Scenario {
             faults,
+            people,
             ..scenario(name)
         },
     );
