@@ -110,14 +110,19 @@ impl<'l> Evidence<'l> {
         }
     }
 
-    /// How many steps of the plan have this action.
-    fn steps_that(&self, action: &str) -> usize {
-        self.lab
-            .plan
-            .steps
-            .iter()
-            .filter(|step| step.action.name == action)
-            .count()
+    /// How often the steps of the plan may do this, reruns included.
+    fn times_at_most(&self, kind: &str) -> usize {
+        let times = self.lab.plan.steps.iter().map(|step| {
+            let reruns = step.rerun.as_ref().map_or(0, |rerun| {
+                let max = rerun.max.constant().and_then(|max| max.as_u64());
+                usize::try_from(max.unwrap_or_default()).expect("a small number")
+            });
+            let own = step.action.name == kind
+                || (kind, step.action.name) == ("run_workflow", "ensure_pipeline");
+            let mends = kind == "rebuild_pipeline";
+            usize::from(own) * (1 + reruns) + usize::from(mends && !own) * reruns
+        });
+        times.sum()
     }
 
     /// The step that a token belongs to, by the intents.
@@ -146,19 +151,20 @@ fn mark(act: &Act) -> Option<&str> {
 fn acts_once(evidence: &Evidence<'_>) -> Vec<String> {
     let mut broken = Vec::new();
     let mut by_token: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut runs, mut promotions) = (0, 0);
+    let mut by_kind: BTreeMap<&str, usize> = BTreeMap::new();
     for act in &evidence.acts {
-        let token = match &act.deed {
-            Done::RunWorkflow { .. } => {
-                runs += 1;
-                mark(act)
+        let (kind, token) = match &act.deed {
+            Done::RunWorkflow { .. } => ("run_workflow", mark(act)),
+            Done::RunTask { .. } => ("run_task", mark(act)),
+            Done::Promote { .. } => ("promote", act.request_token.as_deref()),
+            Done::Rerun { .. } => ("rerun_workflow", act.request_token.as_deref()),
+            Done::Rebuild { .. } => ("rebuild_pipeline", act.request_token.as_deref()),
+            // Whoever is told twice to stop has stopped.
+            Done::StopWorkflow { .. } | Done::StopPipeline { .. } | Done::StopJob { .. } => {
+                continue;
             }
-            Done::Promote { .. } => {
-                promotions += 1;
-                act.request_token.as_deref()
-            }
-            _ => act.request_token.as_deref(),
         };
+        *by_kind.entry(kind).or_default() += 1;
         if let Some(token) = token {
             *by_token.entry(token).or_default() += 1;
         }
@@ -166,15 +172,13 @@ fn acts_once(evidence: &Evidence<'_>) -> Vec<String> {
     for (token, times) in by_token.into_iter().filter(|(_, times)| *times > 1) {
         broken.push(format!("{:?} acted {times} times", evidence.step_of(token)));
     }
-    let most = evidence.steps_that("run_workflow");
-    if runs > most {
-        broken.push(format!("{runs} workflows were started by {most} steps"));
-    }
-    let most = evidence.steps_that("promote");
-    if promotions > most {
-        broken.push(format!(
-            "{promotions} promotions were triggered by {most} steps"
-        ));
+    for (kind, times) in by_kind {
+        let most = evidence.times_at_most(kind);
+        if times > most {
+            broken.push(format!(
+                "{kind} happened {times} times, for {most} at the most"
+            ));
+        }
     }
     broken
 }
@@ -189,8 +193,22 @@ fn nothing_forgotten(evidence: &Evidence<'_>) -> Vec<String> {
             return true;
         };
         let told = match &act.deed {
-            Done::RunWorkflow { workflow_id, .. } => evidence.text.contains(workflow_id.as_str()),
-            _ => answered(evidence, step),
+            Done::RunWorkflow {
+                workflow_id: id, ..
+            }
+            | Done::RunTask {
+                workflow_id: id, ..
+            }
+            | Done::Rerun {
+                new_workflow_id: id,
+                ..
+            }
+            | Done::Rebuild {
+                new_pipeline_id: id,
+                ..
+            } => evidence.text.contains(id.as_str()),
+            Done::Promote { .. } => answered(evidence, step),
+            Done::StopWorkflow { .. } | Done::StopPipeline { .. } | Done::StopJob { .. } => true,
         };
         !covered && !told && !evidence.unknown(step)
     });

@@ -5,4 +5,5 @@
 mod chaos;
 mod crashes;
 mod faults;
+mod sessions;
 mod sqlite;
