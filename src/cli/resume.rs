@@ -10,14 +10,14 @@ use super::apply::{SIMULATED, inputs_file, planned, real};
 use super::args::{Connection, Inputs, Results, Resume};
 use super::check::limits;
 use super::connect::endpoint;
-use super::execute::{Execution, Worked, budget, conclude, lock};
+use super::execute::{Execution, Worked, conclude, lock};
 use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
 use super::runs::store;
 use super::settings::Settings;
 use crate::diagnostic::Source;
-use crate::engine::{Ev, RunInfo};
+use crate::engine::{Budget, Ev, RunInfo};
 use crate::event::{Event, Recorded, RunCreated};
 use crate::outcome::{RunOutcome, StepOutcome};
 use crate::plan::{BoundInputs, InputsFile, Limits};
@@ -193,6 +193,10 @@ fn info(
             .get(name)
             .and_then(serde_json::Value::as_u64)
     };
+    let time = |name: &str| {
+        let text = header.settings.get(name)?.as_str()?;
+        crate::duration::parse(text).ok()
+    };
     let mark = header
         .settings
         .get("writes.mark")
@@ -212,7 +216,11 @@ fn info(
         url: created.map_or_else(|| around.environment.job_url(), |c| c.url.clone()),
         started_at: header.created_at,
         timeout: number("timeout_ms").map(Duration::from_millis),
-        budget: budget(settings),
+        // Decisions are made again as they were made: with the budget that the run began with.
+        budget: Budget {
+            retry: time("retry.budget").unwrap_or(settings.retry.budget),
+            first_contact: time("retry.first_contact").unwrap_or(settings.retry.first_contact),
+        },
         mark,
     }
 }

@@ -9,13 +9,18 @@ mod adopt;
 mod bucket;
 mod dispatch;
 mod failures;
+mod jobs;
+mod lists;
 mod logs;
 mod lookup;
 mod neighbour;
+mod patience;
 mod promotions;
 mod settings;
 mod sightings;
+mod tasks;
 mod watch;
+mod workflows;
 mod writes;
 
 pub use dispatch::SemaphoreEffects;

@@ -7,6 +7,7 @@
 pub mod call;
 
 mod actions;
+mod again;
 mod ending;
 mod group;
 mod machine;

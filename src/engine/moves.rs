@@ -17,7 +17,7 @@ use crate::clock::later;
 use crate::duration;
 use crate::event::{EffectKey, Event, Failure, FailureKind, Fate, Outcome, StepEnded};
 use crate::outcome::StepOutcome;
-use crate::plan::PlanStep;
+use crate::plan::{Located, PlanStep};
 use crate::template::{Data, Expression, Scope, TemplateError};
 
 pub(super) const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
@@ -60,12 +60,15 @@ impl Machine {
                 salt: self.salt(),
                 step: self.id(index),
                 mark: self.run.mark,
+                round: 0,
+                red: self.red_pipelines(),
             };
-            Ok((start(step.action.name, &params, &cx)?, timeout))
+            let act = start(step.action.name, &params, &cx)?;
+            Ok((act, timeout, params, cx))
         });
         match begun {
             Err(failure) => self.end_step(index, StepOutcome::Failed, Some(failure)),
-            Ok((act, timeout)) => {
+            Ok((act, timeout, params, cx)) => {
                 let running = Running {
                     act,
                     started: self.now,
@@ -76,6 +79,9 @@ impl Machine {
                     outstanding: Outstanding::Nothing,
                     doubt: None,
                     giving_up: None,
+                    params,
+                    cx,
+                    before: Record::default(),
                 };
                 if let Some(node) = self.nodes.get_mut(index) {
                     node.state = State::Running(Box::new(running));
@@ -88,8 +94,8 @@ impl Machine {
     /// Does what an action wants next.
     pub(super) fn carry_on(&mut self, index: usize, next: Next) {
         match next {
-            Next::Done => self.passed(index),
-            Next::Fail(failure) => self.end_failed(index, failure),
+            Next::Done => self.done(index),
+            Next::Fail(failure) => self.ended_badly(index, failure),
             Next::Call(call) => {
                 let id = self.id(index);
                 let now = self.now.active_ms;
@@ -117,27 +123,34 @@ impl Machine {
                 self.command_call(index, &key, &call);
             }
             Next::Sleep(duration) => {
-                let now = self.now;
-                let id = self.id(index);
-                let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+                let Some((timer, cut)) = self.set_timer(index, duration) else {
                     return;
                 };
-                running.calls += 1;
-                let timer = format!("sleep:{id}#{}", running.calls);
-                let cut =
-                    now.active_ms.saturating_add(millis(duration)) > running.deadline_active_ms;
-                let due = if cut {
-                    Due::Active(running.deadline_active_ms)
-                } else {
-                    Due::Wall(later(now.wall, duration))
-                };
-                running.outstanding = Outstanding::Sleep {
-                    timer: timer.clone(),
-                    cut,
-                };
-                self.turn.commands.push(Cmd::Timer { key: timer, due });
+                if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
+                    running.outstanding = Outstanding::Sleep { timer, cut };
+                }
             }
         }
+    }
+
+    /// Sets a timer of a step, and says whether the step's own time is over before.
+    pub(super) fn set_timer(&mut self, index: usize, duration: Duration) -> Option<(String, bool)> {
+        let now = self.now;
+        let id = self.id(index);
+        let running = self.nodes.get_mut(index).and_then(Node::running)?;
+        running.calls += 1;
+        let timer = format!("sleep:{id}#{}", running.calls);
+        let cut = now.active_ms.saturating_add(millis(duration)) > running.deadline_active_ms;
+        let due = if cut {
+            Due::Active(running.deadline_active_ms)
+        } else {
+            Due::Wall(later(now.wall, duration))
+        };
+        self.turn.commands.push(Cmd::Timer {
+            key: timer.clone(),
+            due,
+        });
+        Some((timer, cut))
     }
 
     /// The timer of a step fired.
@@ -149,6 +162,12 @@ impl Machine {
             Outstanding::Sleep { cut: false, .. } => self.drive(index, Input::Slept),
             Outstanding::Sleep { cut: true, .. } => {
                 let failure = self.out_of_time(index, None);
+                self.end_failed(index, failure);
+            }
+            Outstanding::Poll { cut: false, .. } => self.ask_again(index),
+            Outstanding::Poll { unmet, .. } => {
+                let last = Failure::new(FailureKind::Deadline, unmet);
+                let failure = self.out_of_time(index, Some(&last));
                 self.end_failed(index, failure);
             }
             Outstanding::Backoff {
@@ -427,7 +446,7 @@ impl Machine {
         self.end_step(index, outcome, Some(failure));
     }
 
-    fn passed(&mut self, index: usize) {
+    pub(super) fn passed(&mut self, index: usize) {
         let verdict = self.after_action(index, true);
         match verdict {
             Ok(()) => self.end_step(index, StepOutcome::Passed, None),
@@ -435,7 +454,7 @@ impl Machine {
         }
     }
 
-    fn end_failed(&mut self, index: usize, failure: Failure) {
+    pub(super) fn end_failed(&mut self, index: usize, failure: Failure) {
         let outcome = if failure.kind == FailureKind::FateUnknown || failure.fate == Fate::Unknown {
             StepOutcome::Unknown
         } else {
@@ -463,29 +482,26 @@ impl Machine {
         if step.asserts.is_empty() {
             return Ok(());
         }
-        let this = step_data(
-            &step,
-            &Told {
-                ended: &told,
-                attempts: self.attempts(index),
-                response: record.response.as_ref(),
-            },
-        );
-        let scope = self.scope_of(index).with("this", this);
-        for assert in &step.asserts {
-            match assert.value.holds(&scope) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let words = format!(
-                        "`assert` does not hold: {}",
-                        explained(&assert.value, &scope)
-                    );
-                    return Err(Failure::new(FailureKind::Assert, words));
-                }
-                Err(error) => return Err(located("assert", error, &assert.place)),
-            }
+        let scope = self.scope_with_this(index, &told);
+        match unmet(&step.asserts, "assert", &scope)? {
+            Some(words) => Err(Failure::new(FailureKind::Assert, words)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What the expressions of a step see that speak of the step itself.
+    pub(super) fn scope_with_this(&self, index: usize, told: &StepEnded) -> Scope {
+        let record = self.record_of(index);
+        let scope = self.scope_of(index);
+        let Some(step) = self.plan_step(index) else {
+            return scope;
+        };
+        let told = Told {
+            ended: told,
+            attempts: self.attempts(index),
+            response: record.response.as_ref(),
+        };
+        scope.with("this", step_data(step, &told))
     }
 
     /// Ends a step that never began.
@@ -532,7 +548,12 @@ impl Machine {
         self.close(index, told, data);
     }
 
-    fn told_of(&mut self, index: usize, outcome: StepOutcome, error: Option<Failure>) -> StepEnded {
+    pub(super) fn told_of(
+        &mut self,
+        index: usize,
+        outcome: StepOutcome,
+        error: Option<Failure>,
+    ) -> StepEnded {
         let record = self.record_of(index);
         let now = self.now.active_ms;
         let started = self
@@ -554,9 +575,9 @@ impl Machine {
         }
     }
 
-    fn record_of(&self, index: usize) -> Record {
+    pub(super) fn record_of(&self, index: usize) -> Record {
         match self.nodes.get(index).map(|node| &node.state) {
-            Some(State::Running(running)) => running.act.record().clone(),
+            Some(State::Running(running)) => running.act.record().clone().over(&running.before),
             Some(State::Waiting | State::Ended(_)) | None => Record::default(),
         }
     }
@@ -599,6 +620,25 @@ fn timeout_of(step: &PlanStep, scope: &Scope) -> Result<Option<Duration>, Failur
         return Ok(None);
     }
     Ok(Some(step.default_timeout.unwrap_or(STEP_TIMEOUT_DEFAULT)))
+}
+
+/// The first of some expressions that does not hold, in words.
+pub(super) fn unmet(
+    expressions: &[Located<Expression>],
+    key: &str,
+    scope: &Scope,
+) -> Result<Option<String>, Failure> {
+    for expression in expressions {
+        match expression.value.holds(scope) {
+            Ok(true) => {}
+            Ok(false) => {
+                let explained = explained(&expression.value, scope);
+                return Ok(Some(format!("`{key}` does not hold: {explained}")));
+            }
+            Err(error) => return Err(located(key, error, &expression.place)),
+        }
+    }
+    Ok(None)
 }
 
 /// An expression with the values that made it come out so.

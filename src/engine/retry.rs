@@ -31,15 +31,27 @@ impl CallClass {
     pub fn of(call: &Call) -> Self {
         match call {
             Call::ResolveProject { .. }
+            | Call::ResolveTask { .. }
+            | Call::DescribeWorkflow { .. }
             | Call::Adopt { .. }
             | Call::DescribePipeline { .. }
-            | Call::ListPromotions { .. }
             | Call::DescribeJob { .. }
+            | Call::FindPipeline { .. }
+            | Call::ListWorkflows { .. }
+            | Call::ListPipelines(_)
+            | Call::ListPromotions { .. }
             | Call::FetchLog { .. } => Self::Read,
-            Call::AwaitPipeline { .. } | Call::AwaitPromotion { .. } => Self::Wait,
-            Call::StopWorkflow { .. } | Call::StopPipeline { .. } => Self::Repeatable,
-            Call::TriggerPromotion { .. } => Self::Token,
-            Call::RunWorkflow { .. } => Self::Blind,
+            Call::AwaitPipeline { .. }
+            | Call::AwaitWorkflow { .. }
+            | Call::AwaitJob { .. }
+            | Call::AwaitPromotion { .. } => Self::Wait,
+            Call::StopWorkflow { .. } | Call::StopPipeline { .. } | Call::StopJob { .. } => {
+                Self::Repeatable
+            }
+            Call::RerunWorkflow { .. }
+            | Call::RebuildPipeline { .. }
+            | Call::TriggerPromotion { .. } => Self::Token,
+            Call::RunWorkflow { .. } | Call::RunTask { .. } => Self::Blind,
         }
     }
 

@@ -5,13 +5,29 @@
 
 mod act;
 mod check;
+mod describe_job;
 mod describe_pipeline;
+mod describe_workflow;
+mod ensure_pipeline;
 mod fetch_logs;
+mod list_pipelines;
+mod list_promotions;
+mod list_workflows;
 mod pipeline;
+mod project;
 mod promote;
+mod reading;
+mod rebuild_pipeline;
+mod rerun_workflow;
+mod run_task;
 mod run_workflow;
 mod set;
 mod sleep;
+mod stop_job;
+mod stop_pipeline;
+mod stop_workflow;
+mod stopping;
 mod wait_pipeline;
+mod wait_workflow;
 
-pub(super) use act::{Act, Cx, Input, Next, start};
+pub(super) use act::{Act, Cx, Input, Next, rebuild, start};

@@ -255,7 +255,7 @@ impl Case {
 fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
     use FailureKind as K;
     let writes = CallClass::of(call).writes();
-    let kinds: [(K, Fate, Option<u16>); 16] = [
+    let kinds: [(K, Fate, Option<u16>); 17] = [
         (K::Network, Fate::NotSent, None),
         (K::Network, Fate::Unknown, None),
         (K::Timeout, Fate::Unknown, None),
@@ -272,8 +272,9 @@ fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
         (K::InvalidAnswer, Fate::Unknown, Some(200)),
         (K::FateUnknown, Fate::Unknown, None),
         (K::Deadline, Fate::NotDone, None),
+        (K::PromotionFailed, Fate::NotDone, None),
     ];
-    match how % 32 {
+    match how % 33 {
         0..=11 => Ok(good(call)),
         12..=13 => Ok(red(call)),
         14 => Ok(Answer::default()),
@@ -286,7 +287,7 @@ fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
             let (kind, fate, status) = kinds[usize::from(how - 16)];
             // What only reads has no fate, and what writes has no deadline of its own.
             match (kind, writes) {
-                (K::FateUnknown, false) | (K::Deadline, true) => {
+                (K::FateUnknown, false) | (K::Deadline | K::PromotionFailed, true) => {
                     Err(failure(K::Server, Fate::NotDone, Some(500)))
                 }
                 _ => Err(failure(kind, fate, status)),
@@ -399,7 +400,9 @@ fn note_doubt<'k>(
             doubts.insert(&key.step, true);
         }
         // It was looked for until the time was over.
-        Err(failure) if class == CallClass::Wait && failure.kind == FailureKind::Deadline => {
+        Err(failure)
+            if class == CallClass::Wait && failure.kind == FailureKind::PromotionFailed =>
+        {
             doubts.insert(&key.step, false);
         }
         Err(_) => {}
