@@ -21,7 +21,7 @@ timeout: 10m
 steps:
   build: {{ run_workflow: {{ project: demo, reference: refs/heads/main }} }}
 finally:
-  tell: {{ set: {{ outcome: '{{{{ run.outcome }}}}' }} }}
+  tell: {{ set: {{ how: '{{{{ run.outcome }}}}' }} }}
 outputs: {{ id: '{{{{ steps.build.pipeline_id }}}}' }}
 "
     );
@@ -102,7 +102,7 @@ fn the_deadline_counts_while_it_waits() {
     assert_eq!(ended(&end).outcome, RunOutcome::Deadline, "{end:?}");
     assert!(lab.acts().is_empty());
     assert_eq!(step(&lab, "build").outcome, StepOutcome::Canceled);
-    assert_eq!(step(&lab, "tell").outputs["outcome"], "deadline");
+    assert_eq!(step(&lab, "tell").outputs["how"], "deadline");
 }
 
 #[test]

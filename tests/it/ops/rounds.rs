@@ -22,7 +22,7 @@ steps:
     run_workflow: { project: demo, reference: refs/heads/main }
   after: { set: { id: '{{ steps.build.pipeline_id }}' } }
 finally:
-  tell: { set: { outcome: '{{ run.outcome }}' } }
+  tell: { set: { how: '{{ run.outcome }}' } }
 outputs: { pipeline: '{{ steps.build.pipeline_id }}' }
 ";
 
@@ -68,7 +68,7 @@ fn unknown(mishap: &str) -> Lab {
     let end = lab.session(&Plot::default());
     assert_eq!(ended(&end).outcome, RunOutcome::Unknown, "{end:?}");
     assert_eq!(step(&lab, "after").outcome, StepOutcome::Blocked);
-    assert_eq!(step(&lab, "tell").outputs["outcome"], "unknown");
+    assert_eq!(step(&lab, "tell").outputs["how"], "unknown");
     lab
 }
 
@@ -95,7 +95,7 @@ fn what_a_person_found_is_taken_over_and_the_run_goes_on() {
             [StepOutcome::Unknown, StepOutcome::Passed]
         );
         assert_eq!(step(&lab, "after").outputs["id"], pipeline);
-        assert_eq!(step(&lab, "tell").outputs["outcome"], "passed");
+        assert_eq!(step(&lab, "tell").outputs["how"], "passed");
         let view = RunView::of(&lab.events());
         assert_eq!(view.round, Some(2));
         assert_eq!(view.word(), "passed");

@@ -38,7 +38,7 @@ fn a_canceled_run_stops_its_pipeline_and_then_runs_finally() {
     let end = lab.session(&cancel(100));
     assert_eq!(ended(&end).outcome, RunOutcome::Canceled, "{end:?}");
     assert_eq!(step(&lab, "tests").outcome, StepOutcome::Canceled);
-    assert_eq!(step(&lab, "deploy").outcome, StepOutcome::Canceled);
+    assert_eq!(step(&lab, "deploy").outcome, StepOutcome::Blocked);
     assert_eq!(step(&lab, "tell").outcome, StepOutcome::Passed);
     let (_, id) = started(&lab).remove(0);
     assert_eq!(
