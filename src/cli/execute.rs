@@ -81,6 +81,11 @@ impl Worked {
         }
     }
 
+    /// Whether the run is still as unknown as it was: nothing was done.
+    pub(super) fn is_unsettled(&self) -> bool {
+        matches!(&self.finish, Ok(Finish::Ended(ended)) if ended.outcome == RunOutcome::Unknown)
+    }
+
     /// Whether the run was canceled.
     pub(super) fn was_canceled(&self) -> bool {
         matches!(&self.finish, Ok(Finish::Ended(ended)) if ended.outcome == RunOutcome::Canceled)

@@ -118,6 +118,13 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
         return Ok(Exit::Passed);
     }
     let screen = Screen::new(around.width(), &around.redactor).colour(around.output.out_colour());
+    if view.ended().is_none() {
+        let owner = match store.owner(&run)? {
+            Some(owner) => format!("{owner} works on it\n"),
+            None => format!("nobody works on it; to go on: runner resume {run}\n"),
+        };
+        around.output.data(&owner)?;
+    }
     around
         .output
         .data(&show::show(&view, Clock::real().now(), &screen))?;

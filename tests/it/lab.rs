@@ -15,7 +15,7 @@ use runner::drivers::{
     run_virtual,
 };
 use runner::effects::{EffectSettings, SemaphoreEffects};
-use runner::engine::{Effects, Machine};
+use runner::engine::{Effects, Ev, Machine};
 use runner::event::Recorded;
 use runner::plan::{BoundInputs, Limits, Plan};
 use runner::secret::{Redactor, Secret};
@@ -57,6 +57,8 @@ pub(crate) struct Plot {
     pub(crate) stops: Vec<(Duration, StopRequest)>,
     /// It parks when it only waits.
     pub(crate) park_after: Option<Duration>,
+    /// It is told these first, when it goes on.
+    pub(crate) opening: Vec<Ev>,
 }
 
 /// Puts something between the session and the effects.
@@ -217,7 +219,7 @@ impl Lab {
                 tick_every: None,
                 inbox: true,
             };
-            let session = Session::new("r1", machine, conditions, &past);
+            let session = Session::new("r1", machine, conditions, &past).opening_with(plot.opening);
             let work = limited(session.work(past), POLLS_MAX);
             let never = Duration::from_secs(10 * 365 * 86_400);
             let end = tokio::select! {

@@ -8,6 +8,7 @@ mod invariants;
 mod lab;
 mod layering;
 mod machine;
+mod ops;
 mod program;
 mod recorded;
 mod reports;
