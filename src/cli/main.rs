@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::output::{ColorWhen, Output};
 use super::settings::{Environment, Settings, read};
-use super::{apply, check, completions, eval, resume, runs, schema, simulate};
+use super::{apply, check, completions, eval, resume, runs, schema, simulate, test};
 use crate::secret::Redactor;
 
 /// What every command works with.
@@ -96,6 +96,7 @@ fn run(around: &Surroundings, command: Command) -> Result<Exit, Failing> {
     match command {
         Command::Apply(args) => apply::apply(around, &args),
         Command::Check(args) => check::check(around, &args),
+        Command::Test(args) => test::test(around, &args),
         Command::Resume(args) => resume::resume(around, &args),
         Command::Runs(args) => runs::runs(around, &args),
         Command::Show(args) => runs::show(around, &args),

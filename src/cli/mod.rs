@@ -28,4 +28,5 @@ pub mod show;
 mod signals;
 mod simulate;
 pub mod summary;
+mod test;
 pub mod words;
