@@ -304,7 +304,8 @@ fn api_use(effects: &SemaphoreEffects, view: &RunView) -> ApiUse {
     }
 }
 
-fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
+/// How the effects go about their work.
+pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
     EffectSettings {
         poll_interval_min: settings.poll.min,
         poll_interval_max: settings.poll.max,

@@ -33,4 +33,5 @@ mod signals;
 mod simulate;
 mod spoken;
 pub mod summary;
+mod test;
 pub mod words;
