@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::output::{ColorWhen, Output};
 use super::settings::{Environment, Settings, read};
-use super::{apply, check, completions, eval, resume, runs, schema, simulate, test};
+use super::{apply, check, completions, eval, report, resume, runs, schema, simulate, test};
 use crate::secret::Redactor;
 
 /// What every command works with.
@@ -100,6 +100,7 @@ fn run(around: &Surroundings, command: Command) -> Result<Exit, Failing> {
         Command::Resume(args) => resume::resume(around, &args),
         Command::Runs(args) => runs::runs(around, &args),
         Command::Show(args) => runs::show(around, &args),
+        Command::Report(args) => report::report(around, &args),
         Command::Simulate(args) => simulate::simulate(around, &args),
         Command::Schema(args) => schema::schema(around, &args),
         Command::Eval(args) => eval::eval(around, &args),

@@ -19,6 +19,7 @@ mod observers;
 pub mod output;
 pub mod progress;
 pub mod render;
+mod report;
 mod resume;
 mod runs;
 mod schema;

@@ -16,3 +16,4 @@ mod simulator;
 mod stores;
 mod sweeps;
 mod templates;
+mod testing;
