@@ -29,9 +29,7 @@ pub(super) fn report(around: &Surroundings, args: &ReportOf) -> Result<Exit, Fai
     for wanted in &args.reports {
         let text = match wanted.format {
             RunReportFormat::Json => report_text(&document(&events), &around.redactor),
-            RunReportFormat::Test => {
-                test(around, &store.header(&run)?, &events, &wanted.path)?
-            }
+            RunReportFormat::Test => test(around, &store.header(&run)?, &events, &wanted.path)?,
         };
         write_report(&wanted.path, &text)
             .map_err(|error| Failing::words(Exit::NotWritten, error.to_string()))?;
@@ -96,7 +94,10 @@ fn differences(
     };
     let results = run(&[file], None, &Sweeps::default(), play);
     let words = |file: &FileResult| -> Vec<String> {
-        file.cases.iter().filter_map(|case| case_words(file, case)).collect()
+        file.cases
+            .iter()
+            .filter_map(|case| case_words(file, case))
+            .collect()
     };
     Ok(results.iter().flat_map(words).collect())
 }

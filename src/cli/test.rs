@@ -81,7 +81,9 @@ fn told(
         sections.extend(results.iter().map(coverage_words));
     }
     sections.push(summary_words(results, began.elapsed()));
-    around.output.data(&format!("{}\n", sections.join("\n\n")))?;
+    around
+        .output
+        .data(&format!("{}\n", sections.join("\n\n")))?;
     let mut exit = if results.iter().all(FileResult::passed) {
         Exit::Passed
     } else {
@@ -183,11 +185,11 @@ fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failing> {
         .map(|path| path.strip_prefix(".").map_or(path.clone(), Path::to_owned))
         .collect();
     if all.is_empty() {
-        return Err(Failing::words(
-            Exit::Usage,
-            format!("there is no file `*{ENDING}` here"),
-        )
-        .hint("write a `release.test.yml` beside a `release.yml`; `docs/testing.md` shows how"));
+        return Err(
+            Failing::words(Exit::Usage, format!("there is no file `*{ENDING}` here")).hint(
+                "write a `release.test.yml` beside a `release.yml`; `docs/testing.md` shows how",
+            ),
+        );
     }
     Ok(all)
 }
@@ -199,7 +201,9 @@ fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         let name = name.unwrap_or_default();
         // A link may lead around in a circle, or out of the folder.
         if path.is_symlink() || name.starts_with('.') || found.len() >= FILES_MAX {

@@ -156,7 +156,13 @@ fn steps(yaml: &Yaml, plan: &Plan, mistakes: &mut Mistakes) -> Vec<StepExpect> {
         let outer = base.split('/').next().unwrap_or_default();
         if !known.contains(&base) && (outer == base || !known.contains(&outer)) {
             let message = format!("the playbook has no step `{}`", clean(&entry.key.name));
-            mistakes.push(unknown(&entry.key.place, codes::UNKNOWN_STEP, message, base, &known));
+            mistakes.push(unknown(
+                &entry.key.place,
+                codes::UNKNOWN_STEP,
+                message,
+                base,
+                &known,
+            ));
         }
     }
     all.iter().map(|entry| step(entry, mistakes)).collect()
@@ -194,7 +200,13 @@ fn outputs(yaml: &Yaml, plan: &Plan, mistakes: &mut Mistakes) -> Vec<(String, At
         let name = entry.key.name.as_str();
         if !known.contains(&name) {
             let message = format!("the playbook has no output `{}`", clean(name));
-            mistakes.push(unknown(&entry.key.place, codes::UNKNOWN_OUTPUT, message, name, &known));
+            mistakes.push(unknown(
+                &entry.key.place,
+                codes::UNKNOWN_OUTPUT,
+                message,
+                name,
+                &known,
+            ));
         }
     }
     values(yaml, "outputs", mistakes)

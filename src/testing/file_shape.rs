@@ -43,11 +43,7 @@ const CALL: Shape = Shape::Either(&[
         may("count", COUNT, "How often exactly."),
         may("at_least", COUNT, "How often at the least."),
         may("at_most", COUNT, "How often at the most."),
-        may(
-            "with",
-            VALUES,
-            "Parameters that at least one of them had.",
-        ),
+        may("with", VALUES, "Parameters that at least one of them had."),
     ]),
 ]);
 
@@ -75,7 +71,11 @@ const EXPECT: Shape = Shape::Map(&[
         Shape::Words(RUN_WORDS),
         "How the run ends; `parked` when it can be resumed, `refused` when it never began.",
     ),
-    may("exit_code", Shape::Whole(0, 255), "What the runner ends with."),
+    may(
+        "exit_code",
+        Shape::Whole(0, 255),
+        "What the runner ends with.",
+    ),
     may("why", Shape::Text, "What the `why` of the run holds."),
     may("steps", Shape::Named(&STEP), "How steps end, by their ids."),
     may(
@@ -113,7 +113,11 @@ const EXPECT: Shape = Shape::Map(&[
     ),
     may(
         "files",
-        Shape::Named(&Shape::Either(&[Shape::Bool, Shape::Text, Shape::List(&Shape::Text)])),
+        Shape::Named(&Shape::Either(&[
+            Shape::Bool,
+            Shape::Text,
+            Shape::List(&Shape::Text),
+        ])),
         "Files that the run leaves, by their path with `*`: what they hold, or `true` when they must be there and `false` when not.",
     ),
 ]);
@@ -147,9 +151,5 @@ pub(super) const TEST_FILE: Shape = Shape::Map(&[
     may("description", Shape::Text, "What is tested."),
     may("inputs", INPUTS, "Values of inputs for all cases."),
     may("world", WORLD, "The world of all cases."),
-    must(
-        "cases",
-        Shape::Named(&CASE),
-        "The cases, by their names.",
-    ),
+    must("cases", Shape::Named(&CASE), "The cases, by their names."),
 ]);

@@ -37,10 +37,13 @@ pub struct Incident<'a> {
 
 /// The text of a test file; none when the run never began, or its test cannot be written down.
 pub fn test_of_run(incident: &Incident<'_>) -> Option<String> {
-    let created = incident.events.iter().find_map(|recorded| match &recorded.event {
-        Event::RunCreated(created) => Some(created),
-        _ => None,
-    })?;
+    let created = incident
+        .events
+        .iter()
+        .find_map(|recorded| match &recorded.event {
+            Event::RunCreated(created) => Some(created),
+            _ => None,
+        })?;
     let mut case = Map::new();
     let inputs = inputs(created, incident.plan);
     if !inputs.is_empty() {

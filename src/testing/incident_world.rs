@@ -40,7 +40,9 @@ pub(super) fn world(events: &[Recorded]) -> Value {
     }
     for pipeline in seen.pipelines.values() {
         let id = text(&pipeline["pipeline"], "project_id");
-        let project = projects.entry(id.to_owned()).or_insert_with(|| project(id, id));
+        let project = projects
+            .entry(id.to_owned())
+            .or_insert_with(|| project(id, id));
         reference(project, &pipeline["pipeline"]);
     }
     for (id, project) in &mut projects {
@@ -55,7 +57,11 @@ pub(super) fn world(events: &[Recorded]) -> Value {
     }
     let mut world = Map::new();
     world.insert("scenario".to_owned(), json!("empty"));
-    if let Some(first) = projects.values().next().and_then(|project| project.get("name")) {
+    if let Some(first) = projects
+        .values()
+        .next()
+        .and_then(|project| project.get("name"))
+    {
         world.insert("project".to_owned(), first.clone());
     }
     if seen.reader {
@@ -111,7 +117,9 @@ fn seen(events: &[Recorded]) -> Seen {
                             .map(|endpoint| (endpoint, sent.get(endpoint).copied().unwrap_or(1)));
                         seen.failure(&about, failure, nth, {
                             let after = |at| {
-                                Duration::from_millis(start.map_or(0, |start| millis_between(start, at)))
+                                Duration::from_millis(
+                                    start.map_or(0, |start| millis_between(start, at)),
+                                )
                             };
                             (after(outcome.started_at), after(outcome.ended_at))
                         });
@@ -153,7 +161,10 @@ impl Seen {
         if value.get("pipeline").is_some() {
             self.pipeline(value);
         }
-        for replaced in array(&value["replaced"]).iter().chain(array(&value["pipelines"])) {
+        for replaced in array(&value["replaced"])
+            .iter()
+            .chain(array(&value["pipelines"]))
+        {
             if replaced.get("pipeline").is_some() {
                 self.pipeline(replaced);
             } else if !text(replaced, "pipeline_id").is_empty() {
@@ -172,9 +183,7 @@ impl Seen {
 
     fn pipeline(&mut self, value: &Value) {
         let id = text(&value["pipeline"], "pipeline_id").to_owned();
-        let better = |known: &Value| {
-            array(&value["blocks"]).len() >= array(&known["blocks"]).len()
-        };
+        let better = |known: &Value| array(&value["blocks"]).len() >= array(&known["blocks"]).len();
         if self.pipelines.get(&id).is_none_or(better) {
             self.pipelines.insert(id, value.clone());
         }
@@ -224,7 +233,9 @@ impl Seen {
 
 /// Cuts `promotion NAME of pipeline ID`.
 fn promotion_of(about: &str) -> Option<(String, String)> {
-    let (name, pipeline) = about.strip_prefix("promotion ")?.rsplit_once(" of pipeline ")?;
+    let (name, pipeline) = about
+        .strip_prefix("promotion ")?
+        .rsplit_once(" of pipeline ")?;
     Some((name.to_owned(), pipeline.to_owned()))
 }
 
@@ -244,9 +255,9 @@ fn reference(project: &mut Map<String, Value>, pipeline: &Value) {
         format!("refs/heads/{branch}")
     };
     if let Some(all) = all.as_object_mut() {
-        all.entry(name).or_insert_with(|| {
-            json!({ "commit": commit, "message": text(pipeline, "commit_message") })
-        });
+        all.entry(name).or_insert_with(
+            || json!({ "commit": commit, "message": text(pipeline, "commit_message") }),
+        );
     }
 }
 
@@ -357,7 +368,11 @@ fn job_change(seen: &Seen, job: &Value) -> Map<String, Value> {
     if matches!(result, "failed" | "stopped") {
         change.insert("result".to_owned(), json!(result));
     }
-    if let Some(failed) = seen.logs.get(text(job, "job_id")).filter(|log| log.is_object()) {
+    if let Some(failed) = seen
+        .logs
+        .get(text(job, "job_id"))
+        .filter(|log| log.is_object())
+    {
         let lines: Vec<&str> = array(&failed["last_lines"])
             .iter()
             .filter_map(Value::as_str)
@@ -380,9 +395,16 @@ fn job_change(seen: &Seen, job: &Value) -> Map<String, Value> {
 fn change(seen: &Seen, run: &Value) -> Value {
     let mut change = life(&run["pipeline"]);
     let mut jobs = Map::new();
-    for job in array(&run["blocks"]).iter().flat_map(|block| array(&block["jobs"])) {
+    for job in array(&run["blocks"])
+        .iter()
+        .flat_map(|block| array(&block["jobs"]))
+    {
         let mut of_job = job_change(seen, job);
-        let result = if of_job.contains_key("result") { text(job, "result") } else { "passed" };
+        let result = if of_job.contains_key("result") {
+            text(job, "result")
+        } else {
+            "passed"
+        };
         of_job.insert("result".to_owned(), json!(result));
         of_job.insert("run".to_owned(), json!(ran_for(&run["pipeline"])));
         jobs.insert(text(job, "name").to_owned(), Value::Object(of_job));

@@ -126,7 +126,12 @@ fn never_twice(ran: &Ran, found: &mut Vec<Difference>) {
         let wanted = calls.get(word).map_or(0, BTreeSet::len);
         if done > wanted {
             let got = format!("Semaphore did it {done} times for {wanted} calls");
-            wrong(found, &format!("the write `{word}`"), "that each call acts at most once", got);
+            wrong(
+                found,
+                &format!("the write `{word}`"),
+                "that each call acts at most once",
+                got,
+            );
         }
     }
 }
@@ -148,9 +153,15 @@ fn nothing_forgotten(ran: &Ran, found: &mut Vec<Difference>) {
     for act in &ran.acts {
         let ours = matches!(&act.origin, Origin::Api { user } if *user == ran.user);
         let id = match &act.deed {
-            Done::RunWorkflow { workflow_id, .. } | Done::RunTask { workflow_id, .. } => workflow_id,
-            Done::Rerun { new_workflow_id, .. } => new_workflow_id,
-            Done::Rebuild { new_pipeline_id, .. } => new_pipeline_id,
+            Done::RunWorkflow { workflow_id, .. } | Done::RunTask { workflow_id, .. } => {
+                workflow_id
+            }
+            Done::Rerun {
+                new_workflow_id, ..
+            } => new_workflow_id,
+            Done::Rebuild {
+                new_pipeline_id, ..
+            } => new_pipeline_id,
             Done::Promote { .. }
             | Done::StopWorkflow { .. }
             | Done::StopPipeline { .. }
@@ -158,7 +169,12 @@ fn nothing_forgotten(ran: &Ran, found: &mut Vec<Difference>) {
         };
         if ours && !journal.contains(id.as_str()) {
             let got = format!("`{id}` is not in it");
-            wrong(found, "the journal", "that it knows everything that the run started", got);
+            wrong(
+                found,
+                "the journal",
+                "that it knows everything that the run started",
+                got,
+            );
         }
     }
 }
@@ -176,7 +192,12 @@ fn no_secret(ran: &Ran, found: &mut Vec<Difference>) {
         .flat_map(|(path, content)| [("the name of a file", path.as_str()), ("a file", content)]);
     for (place, text) in places.into_iter().chain(files) {
         if ran.redactor.finds_in(text) {
-            wrong(found, place, "that it holds no secret", "it holds one".to_owned());
+            wrong(
+                found,
+                place,
+                "that it holds no secret",
+                "it holds one".to_owned(),
+            );
         }
     }
 }

@@ -97,13 +97,23 @@ impl Judge<'_> {
             && wanted.value != u64::from(code)
         {
             let got = format!("{code} (the run `{word}`{because})");
-            self.differs(&wanted.place, "the exit code", wanted.value.to_string(), got);
+            self.differs(
+                &wanted.place,
+                "the exit code",
+                wanted.value.to_string(),
+                got,
+            );
         }
         if let Some(wanted) = &expect.why
             && !holds(self.ran.why(), &wanted.value)
         {
             let got = quoted(self.ran.why());
-            self.differs(&wanted.place, "the `why` of the run", has(&wanted.value), got);
+            self.differs(
+                &wanted.place,
+                "the `why` of the run",
+                has(&wanted.value),
+                got,
+            );
         }
         let begun = !matches!(self.ran.ending, Ending::Refused(_));
         if expect.outcome.is_none() && expect.exit_code.is_none() && !begun {
@@ -125,7 +135,12 @@ impl Judge<'_> {
             None => {
                 let got = "it did not end: there is no such step, or the run was over before it";
                 let about = format!("step `{id}`");
-                self.differs(&wanted.id.place, &about, "that it ends".to_owned(), got.to_owned());
+                self.differs(
+                    &wanted.id.place,
+                    &about,
+                    "that it ends".to_owned(),
+                    got.to_owned(),
+                );
             }
         }
         for difference in self.found.iter_mut().skip(from) {
@@ -149,7 +164,12 @@ impl Judge<'_> {
             && !holds(ended.why.as_deref(), &why.value)
         {
             let about = format!("the `why` of step `{}`", ended.step);
-            self.differs(&why.place, &about, has(&why.value), quoted(ended.why.as_deref()));
+            self.differs(
+                &why.place,
+                &about,
+                has(&why.value),
+                quoted(ended.why.as_deref()),
+            );
         }
         self.error(wanted, ended);
         for (name, value) in &wanted.outputs {
@@ -219,7 +239,12 @@ impl Judge<'_> {
             } else {
                 format!("{}, at {}", times(number), when.join(", "))
             };
-            self.differs(&wanted.endpoint.place, &format!("calls of `{name}`"), expected, got);
+            self.differs(
+                &wanted.endpoint.place,
+                &format!("calls of `{name}`"),
+                expected,
+                got,
+            );
         }
         if wanted.with.is_empty() {
             return;
@@ -242,7 +267,11 @@ impl Judge<'_> {
                 .take(3)
                 .map(|sent| json(&ran.redactor.value(&Value::Object(sent.parameters.clone()))))
                 .collect();
-            let got = if got.is_empty() { "no call".to_owned() } else { got.join("; ") };
+            let got = if got.is_empty() {
+                "no call".to_owned()
+            } else {
+                got.join("; ")
+            };
             let about = format!("calls of `{name}`");
             let expected = format!("one with {}", json(&Value::Object(wanted_map)));
             self.differs(&wanted.endpoint.place, &about, expected, got);
@@ -312,7 +341,11 @@ impl Judge<'_> {
             })
             .collect();
         let line = |all: Vec<String>| {
-            if all.is_empty() { "none".to_owned() } else { words(&all.join("; ")) }
+            if all.is_empty() {
+                "none".to_owned()
+            } else {
+                words(&all.join("; "))
+            }
         };
         self.differs(&wanted.place, "the promotions", line(expected), line(got));
     }
@@ -339,11 +372,22 @@ impl Judge<'_> {
         }
         let told = told(self.ran);
         for wanted in wanted {
-            if told.iter().any(|message| holds(Some(message), &wanted.value)) {
+            if told
+                .iter()
+                .any(|message| holds(Some(message), &wanted.value))
+            {
                 continue;
             }
-            let got: Vec<String> = told.iter().take(8).map(|m| format!("\"{}\"", words(m))).collect();
-            let got = if got.is_empty() { "none".to_owned() } else { got.join(", ") };
+            let got: Vec<String> = told
+                .iter()
+                .take(8)
+                .map(|m| format!("\"{}\"", words(m)))
+                .collect();
+            let got = if got.is_empty() {
+                "none".to_owned()
+            } else {
+                got.join(", ")
+            };
             self.differs(&wanted.place, "the messages", has(&wanted.value), got);
         }
     }
@@ -355,8 +399,16 @@ impl Judge<'_> {
             all.iter().filter(|(path, _)| fits(pattern, path)).collect();
         let about = format!("the files `{pattern}`");
         let listed = |files: &[&(String, String)]| {
-            let paths: Vec<&str> = files.iter().take(8).map(|(path, _)| path.as_str()).collect();
-            if paths.is_empty() { "no files at all".to_owned() } else { paths.join(", ") }
+            let paths: Vec<&str> = files
+                .iter()
+                .take(8)
+                .map(|(path, _)| path.as_str())
+                .collect();
+            if paths.is_empty() {
+                "no files at all".to_owned()
+            } else {
+                paths.join(", ")
+            }
         };
         let place = &wanted.path.place;
         match (wanted.there, found.is_empty()) {
@@ -365,7 +417,12 @@ impl Judge<'_> {
                 self.differs(place, &about, "that there are some".to_owned(), got);
             }
             (false, false) => {
-                self.differs(place, &about, "that there are none".to_owned(), listed(&found));
+                self.differs(
+                    place,
+                    &about,
+                    "that there are none".to_owned(),
+                    listed(&found),
+                );
             }
             (true, false) | (false, true) => {}
         }
@@ -440,7 +497,10 @@ fn has(text: &str) -> String {
 }
 
 fn quoted(text: Option<&str>) -> String {
-    text.map_or_else(|| "there is none".to_owned(), |text| format!("\"{}\"", words(text)))
+    text.map_or_else(
+        || "there is none".to_owned(),
+        |text| format!("\"{}\"", words(text)),
+    )
 }
 
 fn json(value: &Value) -> String {

@@ -138,7 +138,12 @@ impl<'a> Stage<'a> {
         let redactor = Redactor::new();
         redactor.learn(&case.world.token);
         for name in &case.inputs.secrets {
-            if let Some(text) = case.inputs.values.get(name).and_then(|value| value.as_str()) {
+            if let Some(text) = case
+                .inputs
+                .values
+                .get(name)
+                .and_then(|value| value.as_str())
+            {
                 redactor.learn(text);
             }
         }
@@ -201,11 +206,11 @@ impl<'a> Stage<'a> {
             Ok(past) => past,
             Err(error) => return broken(&error),
         };
-        let machine = match Machine::new(self.info(), Arc::clone(self.plan), self.case.inputs.clone())
-        {
-            Ok(machine) => machine,
-            Err(error) => return Came::Refused(error.to_string()),
-        };
+        let machine =
+            match Machine::new(self.info(), Arc::clone(self.plan), self.case.inputs.clone()) {
+                Ok(machine) => machine,
+                Err(error) => return Came::Refused(error.to_string()),
+            };
         let effects = match self.effects(clock, before) {
             Ok(effects) => effects,
             Err(error) => return broken(&error),

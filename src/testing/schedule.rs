@@ -175,7 +175,9 @@ impl Schedule {
             return Vec::new();
         };
         let mut chance = Chance(number ^ 0xbb67_ae85_84ca_a73b);
-        let span = usize::try_from(usual.as_millis()).unwrap_or(usize::MAX).max(1);
+        let span = usize::try_from(usual.as_millis())
+            .unwrap_or(usize::MAX)
+            .max(1);
         let mut kills: Vec<Duration> = (0..chance.below(3))
             .map(|_| Duration::from_millis(chance.below(span) as u64))
             .collect();

@@ -165,9 +165,7 @@ fn name_fits(entry: &Entry, mistakes: &mut Mistakes) {
                 entry.key.place.clone(),
                 "this name is empty or too long",
             )
-            .hint(format!(
-                "names have up to {NAME_CHARACTERS_MAX} characters"
-            )),
+            .hint(format!("names have up to {NAME_CHARACTERS_MAX} characters")),
         );
     }
 }

@@ -195,10 +195,7 @@ fn too_late(case: &Case, ran: &Ran) -> Vec<Difference> {
         place: Some(case.place.clone()),
         about: "`kill_at`".to_owned(),
         expected: format!("a run that is at work after {}", crate::duration::show(*at)),
-        got: format!(
-            "it was over after {}",
-            crate::duration::show(ran.elapsed)
-        ),
+        got: format!("it was over after {}", crate::duration::show(ran.elapsed)),
         step: None,
     });
     late.into_iter().collect()

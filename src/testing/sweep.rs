@@ -17,7 +17,11 @@ pub(super) fn schedules(plain: &Ran, sweeps: &Sweeps) -> Vec<Schedule> {
             } else {
                 &Trouble::OF_READS
             };
-            all.extend(troubles.iter().map(|trouble| Schedule::Fault(*trouble, nth)));
+            all.extend(
+                troubles
+                    .iter()
+                    .map(|trouble| Schedule::Fault(*trouble, nth)),
+            );
         }
         for commit in 1..=plain.commits {
             all.push(Schedule::KilledBefore(commit));
@@ -32,9 +36,7 @@ pub(super) fn schedules(plain: &Ran, sweeps: &Sweeps) -> Vec<Schedule> {
 /// between are the same again.
 fn worth_a_fault(sent: &[Sent]) -> Vec<(u64, &Sent)> {
     let same = |a: Option<&Sent>, b: &Sent| {
-        a.is_some_and(|a| {
-            !b.writes && a.endpoint == b.endpoint && a.parameters == b.parameters
-        })
+        a.is_some_and(|a| !b.writes && a.endpoint == b.endpoint && a.parameters == b.parameters)
     };
     let before = |at: usize, back: usize| at.checked_sub(back).and_then(|at| sent.get(at));
     sent.iter()
@@ -50,7 +52,10 @@ fn worth_a_fault(sent: &[Sent]) -> Vec<(u64, &Sent)> {
 /// What a kill must not change: how the run and its steps end. Worlds with faults of their own are left
 /// out: they count requests, and a resume sends others.
 pub(super) fn changed(case: &Case, plain: &Ran, ran: &Ran, schedule: Schedule) -> Vec<Difference> {
-    let killed = matches!(schedule, Schedule::KilledBefore(_) | Schedule::KilledAfter(_));
+    let killed = matches!(
+        schedule,
+        Schedule::KilledBefore(_) | Schedule::KilledAfter(_)
+    );
     if !killed || !case.world.scenario.faults.is_empty() {
         return Vec::new();
     }
@@ -69,7 +74,9 @@ pub(super) fn changed(case: &Case, plain: &Ran, ran: &Ran, schedule: Schedule) -
     differs("the run".to_owned(), plain.word(), ran.word(), None);
     if ran.word() != "unknown" {
         for step in plain.steps() {
-            let now = ran.step(&step.step).map_or("nothing", |now| now.outcome.as_str());
+            let now = ran
+                .step(&step.step)
+                .map_or("nothing", |now| now.outcome.as_str());
             let about = format!("step `{}`", step.step);
             differs(about, step.outcome.as_str(), now, Some(&step.step));
         }

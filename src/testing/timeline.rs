@@ -90,7 +90,10 @@ fn line(recorded: &Recorded, start: Timestamp) -> Option<Line> {
         }
         Event::CallEnded { key, outcome } => match &outcome.result {
             Ok(_) => return None,
-            Err(failure) => (Some(&key.step), format!("a call fails: {}", failure.message)),
+            Err(failure) => (
+                Some(&key.step),
+                format!("a call fails: {}", failure.message),
+            ),
         },
         Event::Answered { step, approved, by } => {
             let answer = if *approved { "yes" } else { "no" };

@@ -24,7 +24,12 @@ pub fn case_words(file: &FileResult, case: &CaseResult) -> Option<String> {
     }
     if !problem.timeline.is_empty() {
         out.push("  what happened, in virtual time:".to_owned());
-        out.extend(problem.timeline.iter().map(|line| format!("  {}", line_words(line))));
+        out.extend(
+            problem
+                .timeline
+                .iter()
+                .map(|line| format!("  {}", line_words(line))),
+        );
     }
     out.push(format!("  again: {}", again(file, case, problem)));
     Some(out.join("\n"))
@@ -89,7 +94,11 @@ fn stamp(after: Duration) -> String {
 pub fn summary_words(results: &[FileResult], real: Duration) -> String {
     let mut out = Vec::new();
     for file in results.iter().filter(|file| !file.cases.is_empty()) {
-        let failed = file.cases.iter().filter(|case| case.problem.is_some()).count();
+        let failed = file
+            .cases
+            .iter()
+            .filter(|case| case.problem.is_some())
+            .count();
         let cases = counted(file.cases.len() as u64, "case");
         let runs: u64 = file.cases.iter().map(|case| case.runs).sum();
         let runs = if runs > file.cases.len() as u64 {
@@ -141,7 +150,10 @@ pub fn coverage_words(file: &FileResult) -> String {
         file.playbook, file.file
     )];
     for (step, point) in file.coverage.missed() {
-        out.push(format!("  no case in which step `{step}`: {}", point.words()));
+        out.push(format!(
+            "  no case in which step `{step}`: {}",
+            point.words()
+        ));
     }
     out.join("\n")
 }

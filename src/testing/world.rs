@@ -92,7 +92,10 @@ impl Worlds {
                 Diagnostic::error(
                     codes::WRONG_WORD,
                     place.clone(),
-                    format!("there is no scenario `{}`", crate::text::clean_line(name, 60)),
+                    format!(
+                        "there is no scenario `{}`",
+                        crate::text::clean_line(name, 60)
+                    ),
                 )
                 .hint(format!("there are {}", names.join(", ")))
                 .nearest(name, all()),
@@ -264,7 +267,9 @@ impl Layer<'_, '_> {
                 }
                 "people" | "faults" => {
                     let project = json!(self.project);
-                    let items = array(value).into_iter().map(|item| of_project(item, &project));
+                    let items = array(value)
+                        .into_iter()
+                        .map(|item| of_project(item, &project));
                     if let Some(all) = list(whole, &key) {
                         all.extend(items);
                     }
@@ -492,7 +497,10 @@ mod tests {
     #[test]
     fn names_that_do_not_exist_are_found_where_they_stand() {
         let cases = [
-            ("scenario: pasing\n", "x.test.yml:1:11 there is no scenario `pasing`"),
+            (
+                "scenario: pasing\n",
+                "x.test.yml:1:11 there is no scenario `pasing`",
+            ),
             (
                 "pipelines:\n  semaphore.yml: { jobs: { unti: {} } }\n",
                 "x.test.yml:2:28 no block of this pipeline has a job `unti`",

@@ -30,11 +30,7 @@ const JOB_CHANGE: Shape = Shape::Map(&[
     may("wait", Shape::Duration, "How long it waits for an agent."),
     may("run", Shape::Duration, "How long it runs."),
     may("result", VERDICTS, "How it ends."),
-    may(
-        "exit_code",
-        EXIT_CODE,
-        "The exit code of its last command.",
-    ),
+    may("exit_code", EXIT_CODE, "The exit code of its last command."),
     may(
         "log",
         Shape::List(&COMMAND),
@@ -48,21 +44,13 @@ const JOB: Shape = Shape::Map(&[
     may("wait", Shape::Duration, "How long it waits for an agent."),
     may("run", Shape::Duration, "How long it runs."),
     may("result", VERDICTS, "How it ends."),
-    may(
-        "exit_code",
-        EXIT_CODE,
-        "The exit code of its last command.",
-    ),
+    may("exit_code", EXIT_CODE, "The exit code of its last command."),
     may(
         "log",
         Shape::List(&COMMAND),
         "Its commands and what they print.",
     ),
-    may(
-        "log_corrupt",
-        Shape::Bool,
-        "Whether its log is no JSON.",
-    ),
+    may("log_corrupt", Shape::Bool, "Whether its log is no JSON."),
     may(
         "self_hosted",
         Shape::Bool,
@@ -78,11 +66,7 @@ const BLOCK: Shape = Shape::Map(&[
         Shape::List(&Shape::Text),
         "The blocks that must have passed before.",
     ),
-    may(
-        "skipped",
-        Shape::Bool,
-        "Whether a condition leaves it out.",
-    ),
+    may("skipped", Shape::Bool, "Whether a condition leaves it out."),
     may("jobs", Shape::List(&JOB), "Its jobs."),
 ]);
 
@@ -94,11 +78,7 @@ const PARAMETERS: Shape = Shape::List(&Shape::Map(&[
         Shape::List(&Shape::Text),
         "The values that are allowed.",
     ),
-    may(
-        "default",
-        Shape::Text,
-        "What holds when it is not given.",
-    ),
+    may("default", Shape::Text, "What holds when it is not given."),
 ]));
 
 const PROMOTION: Shape = Shape::Map(&[
@@ -386,11 +366,7 @@ pub(super) const WORLD: Shape = Shape::Map(&[
         Shape::Text,
         "The built-in scenario that all this changes: `passing` when it is left out; `empty` has nothing but a project.",
     ),
-    may(
-        "description",
-        Shape::Text,
-        "What it is for.",
-    ),
+    may("description", Shape::Text, "What it is for."),
     may(
         "project",
         Shape::Text,

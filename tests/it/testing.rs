@@ -60,7 +60,9 @@ fn run(playbook: &str, test: &str, sweeps: &Sweeps) -> FileResult {
     let file = load(playbook, test).unwrap_or_else(|wrong| panic!("{:#?}", messages(&wrong)));
     let scratch = tempfile::tempdir().expect("a folder");
     let mut results = runner::testing::run(&[file], None, sweeps, &settings(scratch.path()));
-    let left = std::fs::read_dir(scratch.path()).expect("it is there").count();
+    let left = std::fs::read_dir(scratch.path())
+        .expect("it is there")
+        .count();
     assert_eq!(left, 0, "runs leave nothing behind");
     results.remove(0)
 }
@@ -76,6 +78,12 @@ fn messages(wrong: &Diagnostics) -> Vec<String> {
     wrong
         .sorted()
         .iter()
-        .map(|d| format!("{:?} {}", d.place.as_ref().map(ToString::to_string), d.message))
+        .map(|d| {
+            format!(
+                "{:?} {}",
+                d.place.as_ref().map(ToString::to_string),
+                d.message
+            )
+        })
         .collect()
 }

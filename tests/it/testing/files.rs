@@ -81,7 +81,10 @@ fn the_schema_takes_what_is_right_and_refuses_what_is_wrong_in_shape() {
     }
     for name in ["keys", "not_yet"] {
         let path = root().join(format!("tests/fixtures/testing/bad/{name}.test.yml"));
-        assert!(!validator.is_valid(&json(&path).expect("it is YAML")), "{name} fits");
+        assert!(
+            !validator.is_valid(&json(&path).expect("it is YAML")),
+            "{name} fits"
+        );
     }
 }
 
@@ -106,7 +109,11 @@ fn every_playbook_of_the_library_is_tested() {
             .values()
             .collect();
         let outcome = |word| cases.iter().any(|case| case["expect"]["outcome"] == word);
-        assert!(outcome("passed") && outcome("failed"), "{}", playbook.display());
+        assert!(
+            outcome("passed") && outcome("failed"),
+            "{}",
+            playbook.display()
+        );
         assert!(cases.iter().any(|case| case["world"]["faults"].is_array()));
         assert!(cases.iter().any(|case| !case["kill_at"].is_null()));
     }

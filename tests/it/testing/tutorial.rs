@@ -83,7 +83,11 @@ fn the_tutorial_is_true() {
                 program.file(&name[1], &block.text);
             }
             "sh" => {
-                assert!(said.is_none(), "line {}: nothing shows what was said", block.line);
+                assert!(
+                    said.is_none(),
+                    "line {}: nothing shows what was said",
+                    block.line
+                );
                 // Of several commands in a block, the document shows what the last one says.
                 for line in block.text.lines() {
                     let words = words(line.strip_prefix("runner ").expect("a command of ours"));
