@@ -19,3 +19,4 @@ mod simulator;
 mod stores;
 mod sweeps;
 mod templates;
+mod testing;
