@@ -19,6 +19,7 @@ use super::progress::{Mode, Progress, Surroundings as Around};
 use super::screen::Screen;
 use super::settings::Settings;
 use super::signals;
+use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
 use crate::drivers::{Conditions, Finish, Observer, Session};
@@ -113,7 +114,12 @@ impl Execution<'_> {
             }
         };
         let effects = Arc::new(SemaphoreEffects::new(
-            line.transport,
+            Spoken::wrap(
+                line.transport,
+                &around.output,
+                line.clock,
+                around.global.verbose,
+            ),
             line.origin,
             (
                 client_limits(self.settings),
@@ -298,7 +304,8 @@ fn api_use(effects: &SemaphoreEffects, view: &RunView) -> ApiUse {
     }
 }
 
-fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
+/// How the effects go about their work.
+pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
     EffectSettings {
         poll_interval_min: settings.poll.min,
         poll_interval_max: settings.poll.max,

@@ -31,5 +31,7 @@ pub mod settings;
 pub mod show;
 mod signals;
 mod simulate;
+mod spoken;
 pub mod summary;
+mod test;
 pub mod words;

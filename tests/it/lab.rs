@@ -68,6 +68,8 @@ pub(crate) type Wrap = fn(Arc<dyn Effects>) -> Arc<dyn Effects>;
 pub(crate) struct Lab {
     pub(crate) plan: Arc<Plan>,
     bound: BoundInputs,
+    /// The store in memory, which is told when a new process opens it.
+    memory: Option<MemoryStore>,
     pub(crate) world: Arc<Mutex<Simulator>>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) wire: Arc<Wire>,
@@ -94,7 +96,10 @@ impl Observer for Watcher {
 impl Lab {
     /// A run that has not begun, in a world that has just begun.
     pub(crate) fn new(plan: &Arc<Plan>, scenario: Scenario) -> Self {
-        Self::over(plan, scenario, Arc::new(MemoryStore::new()))
+        let memory = MemoryStore::new();
+        let mut lab = Self::over(plan, scenario, Arc::new(memory.clone()));
+        lab.memory = Some(memory);
+        lab
     }
 
     pub(crate) fn over(plan: &Arc<Plan>, scenario: Scenario, store: Arc<dyn Store>) -> Self {
@@ -115,6 +120,7 @@ impl Lab {
                 secrets: Vec::new(),
             },
             plan: Arc::clone(plan),
+            memory: None,
             world: Arc::new(Mutex::new(Simulator::new(scenario, 7, now))),
             ledger: Arc::new(Ledger::new(store)),
             wire: Arc::default(),
@@ -139,6 +145,9 @@ impl Lab {
 
     /// One session, from the first step of a new process to its end or death.
     pub(crate) fn session(&mut self, plot: &Plot) -> End {
+        if let Some(memory) = &self.memory {
+            memory.restart();
+        }
         self.ledger.begin(plot.at_commit);
         self.wire.begin(plot.at_request);
         let watcher = Watcher::default();

@@ -14,6 +14,7 @@ mod recorded;
 mod reports;
 mod rig;
 mod run;
+mod secrets;
 mod simulator;
 mod stores;
 mod sweeps;
