@@ -22,11 +22,12 @@ use super::signals;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
 use crate::drivers::{Conditions, Finish, Observer, Session};
-use crate::effects::{EffectSettings, SemaphoreEffects};
+use crate::effects::{EffectSettings, SemaphoreEffects, Web};
 use crate::engine::{Budget, Machine, RunInfo, StartError};
 use crate::event::Recorded;
 use crate::plan::{BoundInputs, Plan};
 use crate::report::{ApiUse, RunView, report, report_text};
+use crate::secret::Secret;
 use crate::semaphore::{Origin, Transport};
 use crate::store::{LockGuard, OwnerInfo, Store};
 
@@ -51,6 +52,8 @@ pub(super) struct Execution<'a> {
 pub(super) struct Line {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) origin: Origin,
+    /// Through what other servers are reached, and the token that must never go there.
+    pub(super) web: (Arc<dyn Web>, Secret),
     pub(super) clock: Clock,
 }
 
@@ -83,7 +86,8 @@ impl Execution<'_> {
                 };
             }
         };
-        let effects = Arc::new(SemaphoreEffects::new(
+        let (web, token) = line.web;
+        let effects = SemaphoreEffects::new(
             line.transport,
             line.origin,
             (
@@ -92,7 +96,8 @@ impl Execution<'_> {
             ),
             line.clock,
             around.redactor.clone(),
-        ));
+        );
+        let effects = Arc::new(effects.with_web(web, token));
         let (send, stop) = unbounded_channel();
         if !line.clock.is_virtual() {
             signals::listen(&send);

@@ -8,14 +8,19 @@
 mod bucket;
 mod dispatch;
 mod failures;
+mod http;
 mod logs;
 mod lookup;
 mod neighbour;
 mod promotions;
+mod reqwest_web;
 mod settings;
 mod sightings;
 mod watch;
+mod web;
 mod writes;
 
 pub use dispatch::SemaphoreEffects;
+pub use reqwest_web::ReqwestWeb;
 pub use settings::EffectSettings;
+pub use web::{Web, WebRequest};

@@ -7,6 +7,7 @@
 pub mod call;
 
 mod actions;
+mod approval;
 mod ending;
 mod machine;
 mod moves;

@@ -119,6 +119,7 @@ impl Ev {
             | Event::StepStarted { .. }
             | Event::CallStarted { .. }
             | Event::CallRetried { .. }
+            | Event::Asked { .. }
             | Event::StepEnded(_)
             | Event::FinallyStarted { .. }
             | Event::RunEnded(_)

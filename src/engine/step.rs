@@ -64,6 +64,8 @@ pub(super) enum Outstanding {
     },
     /// The time of a `sleep`; `cut` when the step's own time is over before.
     Sleep { timer: String, cut: bool },
+    /// A person's answer; with a timer when the step's own time ends before the run's.
+    Person { timer: Option<String> },
     /// A runner, for the network was away for too long.
     Stalled { key: EffectKey, call: Call },
     /// Nothing: it is being moved on at this very moment.
@@ -75,9 +77,11 @@ impl Outstanding {
     pub(super) fn under_way(&self) -> Option<CallClass> {
         match self {
             Self::Call { call, .. } => Some(CallClass::of(call)),
-            Self::Backoff { .. } | Self::Sleep { .. } | Self::Stalled { .. } | Self::Nothing => {
-                None
-            }
+            Self::Backoff { .. }
+            | Self::Sleep { .. }
+            | Self::Person { .. }
+            | Self::Stalled { .. }
+            | Self::Nothing => None,
         }
     }
 
@@ -86,6 +90,7 @@ impl Outstanding {
         match self {
             Self::Call { key, .. } => Some(key.to_string()),
             Self::Backoff { timer, .. } | Self::Sleep { timer, .. } => Some(timer.clone()),
+            Self::Person { timer } => timer.clone(),
             Self::Stalled { .. } | Self::Nothing => None,
         }
     }

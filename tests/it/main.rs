@@ -2,9 +2,9 @@
 
 mod cli;
 mod corpus;
+mod docs;
 mod invariants;
 mod lab;
-mod docs;
 mod layering;
 mod machine;
 mod program;
@@ -16,3 +16,4 @@ mod simulator;
 mod stores;
 mod sweeps;
 mod templates;
+mod web;

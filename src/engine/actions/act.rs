@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    check, describe_pipeline, fetch_logs, promote, run_workflow, set, sleep, wait_pipeline,
+    approve, check, describe_pipeline, fail, fetch_logs, http, promote, run_workflow, set, sleep,
+    wait_pipeline,
 };
 use crate::engine::call::Call;
 use crate::engine::params::Params;
@@ -30,6 +31,8 @@ pub(in crate::engine) enum Next {
     Call(Call),
     /// To be woken after this long.
     Sleep(Duration),
+    /// A person's answer to this: it comes as an answer whose value is `{"approved", "by", "at"}`.
+    Ask(String),
     /// Nothing: it did what it should.
     Done,
     /// Nothing: it failed.
@@ -69,9 +72,12 @@ pub(in crate::engine) fn start(
     cx: &Cx,
 ) -> Result<Box<dyn Act>, Failure> {
     Ok(match name {
+        "approve" => Box::new(approve::Approve::new(params)),
         "check" => Box::new(check::Check::new(params)),
         "describe_pipeline" => Box::new(describe_pipeline::DescribePipeline::new(params)),
+        "fail" => Box::new(fail::Fail::new(params)),
         "fetch_logs" => Box::new(fetch_logs::FetchLogs::new(params)),
+        "http" => Box::new(http::Http::new(params)?),
         "promote" => Box::new(promote::Promote::new(params, cx)),
         "run_workflow" => Box::new(run_workflow::RunWorkflow::new(params, cx)),
         "set" => Box::new(set::Set::new(params)),

@@ -4,9 +4,12 @@
 //! next call, or that it is done. It never talks to the network and never sees a clock.
 
 mod act;
+mod approve;
 mod check;
 mod describe_pipeline;
+mod fail;
 mod fetch_logs;
+mod http;
 mod pipeline;
 mod promote;
 mod run_workflow;
