@@ -63,6 +63,8 @@ pub mod store;
 pub mod drivers;
 /// Reports: folds of events.
 pub mod report;
+/// `runner test`: test files, worlds, expectations, sweeps, coverage.
+pub mod testing;
 
 // Beside the layers.
 /// A Semaphore of our own, for trying and testing.

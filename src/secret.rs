@@ -46,6 +46,38 @@ struct Known {
     forms: Vec<Vec<u8>>,
     /// All pieces of `PIECE_CHARACTERS` bytes of every form that is long enough.
     pieces: HashSet<Vec<u8>>,
+    /// With which two bytes a form or piece begins: what begins otherwise is passed over at once.
+    beginnings: Beginnings,
+}
+
+/// A set of pairs of bytes.
+struct Beginnings(Box<[u64; 1024]>);
+
+impl Default for Beginnings {
+    fn default() -> Self {
+        Self(Box::new([0; 1024]))
+    }
+}
+
+impl Beginnings {
+    fn slot(first: u8, second: u8) -> (usize, u64) {
+        let pair = usize::from(first) << 8 | usize::from(second);
+        (pair / 64, 1 << (pair % 64))
+    }
+
+    fn add(&mut self, text: &[u8]) {
+        if let [first, second, ..] = text {
+            let (word, bit) = Self::slot(*first, *second);
+            if let Some(bits) = self.0.get_mut(word) {
+                *bits |= bit;
+            }
+        }
+    }
+
+    fn has(&self, first: u8, second: u8) -> bool {
+        let (word, bit) = Self::slot(first, second);
+        self.0.get(word).is_some_and(|bits| bits & bit != 0)
+    }
 }
 
 /// Masks all known secrets in whatever passes through it. Clones share what they know.
@@ -77,7 +109,9 @@ impl Redactor {
         };
         for form in forms(secret) {
             let bytes = form.into_bytes();
+            known.beginnings.add(&bytes);
             for piece in bytes.windows(PIECE_CHARACTERS) {
+                known.beginnings.add(piece);
                 known.pieces.insert(piece.to_vec());
             }
             if !known.forms.contains(&bytes) {
@@ -163,22 +197,25 @@ fn marks(known: &Known, text: &[u8]) -> Vec<(usize, usize)> {
     if known.forms.is_empty() {
         return found;
     }
-    for form in known
+    let short: Vec<&Vec<u8>> = known
         .forms
         .iter()
         .filter(|form| form.len() < PIECE_CHARACTERS)
-    {
-        for (at, window) in text.windows(form.len().max(1)).enumerate() {
-            if window == form.as_slice() {
-                found.push((at, at + form.len()));
-            }
+        .collect();
+    for (at, pair) in text.windows(2).enumerate() {
+        let [first, second] = pair else { continue };
+        if !known.beginnings.has(*first, *second) {
+            continue;
         }
-    }
-    if !known.pieces.is_empty() {
-        for (at, window) in text.windows(PIECE_CHARACTERS).enumerate() {
-            if known.pieces.contains(window) {
-                found.push((at, at + PIECE_CHARACTERS));
-            }
+        let rest = text.get(at..).unwrap_or_default();
+        for form in short.iter().filter(|form| rest.starts_with(form)) {
+            found.push((at, at + form.len()));
+        }
+        if rest
+            .get(..PIECE_CHARACTERS)
+            .is_some_and(|piece| known.pieces.contains(piece))
+        {
+            found.push((at, at + PIECE_CHARACTERS));
         }
     }
     found.sort_unstable();

@@ -277,8 +277,8 @@ pub(super) const WORKFLOW_FIELDS: &[Field] = &[
     ),
     Field::always(
         "rerun_of",
-        Type::Text,
-        "The id of the workflow that it repeats; else empty.",
+        Type::Id,
+        "The id of the workflow that it repeats; else none.",
     ),
     Field::always(
         "triggered_by",
@@ -296,13 +296,13 @@ pub(super) const JOB_FIELDS: &[Field] = &[
     Field::always("project_id", Type::Id, "The id of its project."),
     Field::always(
         "pipeline_id",
-        Type::Text,
-        "The id of its pipeline; empty when Semaphore does not show it.",
+        Type::Id,
+        "The id of its pipeline; none when Semaphore does not show it.",
     ),
     Field::always(
         "workflow_id",
-        Type::Text,
-        "The id of its workflow; empty when Semaphore does not show it.",
+        Type::Id,
+        "The id of its workflow; none when Semaphore does not show it.",
     ),
     Field::always(
         "state",
@@ -312,12 +312,12 @@ pub(super) const JOB_FIELDS: &[Field] = &[
     Field::always(
         "result",
         Type::Text,
-        "How it ended: `passed`, `failed` or `stopped`; empty until it has finished.",
+        "How it ended: `passed`, `failed` or `stopped`; none until it has finished.",
     ),
     Field::always(
         "failure_reason",
         Type::Text,
-        "Why it ended without ever having run; else empty.",
+        "Why it ended without ever having run; else none.",
     ),
     Field::always("created_at", Type::Text, "When it was created."),
     Field::always("updated_at", Type::Text, "When it changed last."),

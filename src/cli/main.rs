@@ -9,7 +9,9 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::output::{ColorWhen, Output};
 use super::settings::{Environment, Settings, read};
-use super::{apply, check, completions, eval, resume, runs, schema, simulate};
+use super::{
+    apply, cancel, check, completions, doctor, eval, resolve, resume, runs, schema, simulate,
+};
 use crate::secret::Redactor;
 
 /// What every command works with.
@@ -97,6 +99,9 @@ fn run(around: &Surroundings, command: Command) -> Result<Exit, Failing> {
         Command::Apply(args) => apply::apply(around, &args),
         Command::Check(args) => check::check(around, &args),
         Command::Resume(args) => resume::resume(around, &args),
+        Command::Resolve(args) => resolve::resolve(around, &args),
+        Command::Cancel(args) => cancel::cancel(around, &args),
+        Command::Doctor(args) => doctor::doctor(around, &args),
         Command::Runs(args) => runs::runs(around, &args),
         Command::Show(args) => runs::show(around, &args),
         Command::Simulate(args) => simulate::simulate(around, &args),

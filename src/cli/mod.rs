@@ -6,19 +6,23 @@
 
 mod apply;
 pub mod args;
+mod cancel;
 pub mod causes;
 mod check;
 mod completions;
 mod connect;
+mod doctor;
 mod eval;
 mod execute;
 pub mod exit;
 mod failing;
+mod join;
 pub mod main;
 mod observers;
 pub mod output;
 pub mod progress;
 pub mod render;
+mod resolve;
 mod resume;
 mod runs;
 mod schema;

@@ -8,21 +8,21 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::failures::{id, of_error, out_of_time};
+use super::lists::Commit;
 use super::neighbour::Neighbour;
+use super::patience::Teller;
+use super::promotions::Sought;
 use super::settings::EffectSettings;
 use super::sightings::Sightings;
-use super::watch::Teller;
 use super::web::Web;
-use super::writes::ToRun;
 use crate::clock::Clock;
 use crate::engine::call::Call;
 use crate::engine::{CallClass, CallRequest, Effects, Intents};
 use crate::event::{Answer, EffectKey, Failure, Outcome};
 use crate::secret::{Redactor, Secret};
-use crate::semaphore::{Client, Limits, Origin, Transport, TriggerPromotion, Usage};
-
-/// Events of promotions that are read.
-const PROMOTIONS_MAX: usize = 500;
+use crate::semaphore::{
+    Client, Limits, Origin, RunTask, RunWorkflow, Transport, TriggerPromotion, Usage,
+};
 
 /// Does what a run asks for, on Semaphore.
 pub struct SemaphoreEffects {
@@ -169,8 +169,8 @@ impl Inner {
                 parameters,
                 mark,
             } => {
-                let run = ToRun {
-                    project_id,
+                let run = RunWorkflow {
+                    project_id: id(&project_id)?,
                     reference,
                     commit_sha,
                     pipeline_file,
@@ -179,24 +179,52 @@ impl Inner {
                 };
                 self.run_workflow(key, intents, run).await
             }
+            Call::RunTask {
+                project_id,
+                task_id,
+                reference,
+                shows_on,
+                pipeline_file,
+                parameters,
+                mark,
+            } => {
+                let run = RunTask {
+                    task_id: id(&task_id)?,
+                    reference,
+                    pipeline_file,
+                    parameters,
+                };
+                let place = (id(&project_id)?, shows_on.as_str());
+                self.run_task(key, intents, (run, mark), place).await
+            }
+            Call::RerunWorkflow { workflow_id, token } => {
+                let workflow = id(&workflow_id)?;
+                self.rerun_workflow(key, intents, (&workflow, &token)).await
+            }
+            Call::RebuildPipeline { pipeline_id, token } => {
+                let pipeline = id(&pipeline_id)?;
+                self.rebuild_pipeline(key, intents, (&pipeline, &token))
+                    .await
+            }
             Call::TriggerPromotion {
                 pipeline_id,
                 name,
                 parameters,
                 r#override,
                 token,
+                listed_at,
             } => {
-                let pipeline_id = id(&pipeline_id)?;
                 let trigger = TriggerPromotion {
-                    pipeline_id,
+                    pipeline_id: id(&pipeline_id)?,
                     name,
                     parameters,
                     r#override,
                     request_token: token,
                 };
-                self.trigger_promotion(key, intents, trigger).await
+                self.trigger_promotion(key, intents, (trigger, listed_at))
+                    .await
             }
-            _ => Err(not_of_this_class(call)),
+            stop => self.stop(key, intents, &stop).await,
         }
     }
 
@@ -209,6 +237,19 @@ impl Inner {
                     project.response,
                 ))
             }
+            Call::ResolveTask { project_id, task } => {
+                self.resolve_task(&id(project_id)?, task).await
+            }
+            Call::DescribeWorkflow { workflow_id } => {
+                let described = self.client.describe_workflow(&id(workflow_id)?).await;
+                let described = described.map_err(of_error)?;
+                let value = self.workflow_value(&described.value);
+                Ok(answer(value, described.response))
+            }
+            Call::Adopt {
+                id: named,
+                project_id,
+            } => self.adopt(named, project_id.as_deref()).await,
             Call::DescribePipeline {
                 pipeline_id,
                 detailed,
@@ -221,24 +262,7 @@ impl Inner {
                 let value = self.pipeline_value(&described.value.pipeline, &described.value.blocks);
                 Ok(answer(value, described.response))
             }
-            Call::ListPromotions { pipeline_id, name } => {
-                let pipeline = id(pipeline_id)?;
-                let listing = self
-                    .client
-                    .list_promotions(&pipeline, name.as_deref(), PROMOTIONS_MAX)
-                    .await;
-                let listing = listing.map_err(of_error)?;
-                let events: Vec<Value> =
-                    listing.items.iter().map(|event| event.to_value()).collect();
-                Ok(answer(Value::Array(events), listing.response))
-            }
-            Call::DescribeJob { job_id } => {
-                let job = id(job_id)?;
-                let described = self.client.describe_job(&job).await.map_err(of_error)?;
-                let mut value = described.value.to_value();
-                value["url"] = json!(self.client.job_url(&job));
-                Ok(answer(value, described.response))
-            }
+            Call::DescribeJob { job_id } => self.describe_job(&id(job_id)?).await,
             Call::FetchLog {
                 job_id,
                 job_name,
@@ -255,7 +279,50 @@ impl Inner {
                 };
                 self.fetch_log(&order, key).await
             }
-            _ => Err(not_of_this_class(call)),
+            list => self.read_list(list).await,
+        }
+    }
+
+    async fn read_list(&self, call: &Call) -> Result<Answer, Failure> {
+        match call {
+            Call::FindPipeline {
+                project_id,
+                reference,
+                pipeline_file,
+                commit_sha,
+                parameters,
+            } => {
+                let sought = Commit {
+                    project: id(project_id)?,
+                    reference,
+                    pipeline_file,
+                    commit_sha,
+                    parameters,
+                };
+                self.find_pipeline(&sought).await
+            }
+            Call::ListWorkflows {
+                project_id,
+                branch,
+                created_after,
+                limit,
+            } => {
+                let filter = (branch.as_deref(), *created_after, *limit);
+                self.list_workflows(&id(project_id)?, filter).await
+            }
+            Call::ListPipelines(query) => self.list_pipelines(query).await,
+            Call::ListPromotions {
+                pipeline_id,
+                name,
+                status,
+                created_after,
+                limit,
+            } => {
+                let filter = (name.as_deref(), status.as_deref());
+                self.list_promotions(&id(pipeline_id)?, filter, (*created_after, *limit))
+                    .await
+            }
+            other => Err(not_of_this_class(other)),
         }
     }
 
@@ -272,14 +339,32 @@ impl Inner {
                 self.await_pipeline(&id(pipeline_id)?, *follow, request.remaining, &teller)
                     .await
             }
+            Call::AwaitWorkflow {
+                workflow_id,
+                quiet_ms,
+            } => {
+                let quiet = Duration::from_millis(*quiet_ms);
+                self.await_workflow(&id(workflow_id)?, quiet, request.remaining, &teller)
+                    .await
+            }
+            Call::AwaitJob { job_id } => {
+                self.await_job(&id(job_id)?, request.remaining, &teller)
+                    .await
+            }
             Call::AwaitPromotion {
                 pipeline_id,
                 name,
-                known,
+                sought,
                 within_ms,
             } => {
-                let within = Duration::from_millis(*within_ms).min(request.remaining);
-                self.await_promotion(&id(pipeline_id)?, (name, known), within, &teller)
+                let pipeline = id(pipeline_id)?;
+                let sought = Sought {
+                    pipeline: &pipeline,
+                    name,
+                    event: sought,
+                };
+                let within = Duration::from_millis(*within_ms);
+                self.await_promotion(sought, within, request.remaining, &teller)
                     .await
             }
             call => Err(not_of_this_class(call)),
@@ -296,7 +381,7 @@ pub(super) fn answer(value: Value, response: Value) -> Answer {
     }
 }
 
-fn not_of_this_class(call: &Call) -> Failure {
+pub(super) fn not_of_this_class(call: &Call) -> Failure {
     let words = format!(
         "`{}` is done in another way: this is a bug in runner",
         call.word()

@@ -55,11 +55,11 @@ impl Inner {
     ) -> Result<Answer, Failure> {
         let job = id(order.job_id)?;
         let name = match order.job_name {
-            "" => self
-                .client
-                .describe_job(&job)
-                .await
-                .map_or_else(|_| job.to_string(), |found| found.value.name),
+            // A job that is not there has no log for another reason than one that never ran.
+            "" => {
+                let found = self.client.describe_job(&job).await.map_err(of_error)?;
+                found.value.name
+            }
             name => name.to_owned(),
         };
         let mut stream = match self.client.log(&job).await {

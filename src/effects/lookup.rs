@@ -14,7 +14,7 @@ use super::dispatch::Inner;
 use super::failures::of_error;
 use crate::event::{Answer, Candidate, Failure, FailureKind, Fate};
 use crate::ids::Id;
-use crate::semaphore::wire::Workflow;
+use crate::semaphore::wire::{Workflow, WorkflowTrigger};
 use crate::semaphore::{MARK_PARAMETER, WorkflowFilter};
 
 /// How many workflows of a branch are looked at.
@@ -148,7 +148,12 @@ impl Inner {
         for workflow in listing.items {
             let id = workflow.id.to_string();
             let settled = matches!(suspects.get(&id), Some(Suspect::NotOurs));
-            if settled || look.fence.newest.contains(&id) {
+            // A push or a schedule started it, and we are neither.
+            let by_others = matches!(
+                workflow.triggered_by,
+                Some(WorkflowTrigger::Hook | WorkflowTrigger::Schedule)
+            );
+            if settled || by_others || look.fence.newest.contains(&id) {
                 continue;
             }
             let suspect = self.examine(look, &workflow).await?;

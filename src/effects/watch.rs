@@ -11,10 +11,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::dispatch::Inner;
-use super::failures::{of_error, out_of_time};
+use super::failures::of_error;
+use super::patience::{Patience, Teller};
 use super::sightings::Sighting;
 use crate::clock::millis_between;
-use crate::event::{Answer, Failure, FailureKind, Fate, Observation, Seen};
+use crate::event::{Answer, Failure, FailureKind, Seen};
 use crate::ids::{Id, derived_number};
 use crate::semaphore::wire::{Block, JobState, Pipeline, State, Verdict};
 use crate::semaphore::{PipelineFilter, PipelinesOf, WorkflowFilter};
@@ -23,23 +24,12 @@ use crate::semaphore::{PipelineFilter, PipelinesOf, WorkflowFilter};
 const LIST_FROM: usize = 4;
 /// How many pipelines of a project are listed at once.
 const LIST_MAX: usize = 5_000;
-/// An id that Semaphore has just given may not be found everywhere for a moment.
-const NOT_FOUND_FOR: Duration = Duration::from_secs(30);
 
-/// Where a wait tells what it sees.
-pub(super) struct Teller<'a> {
-    pub(super) step: &'a str,
-    pub(super) observe: &'a (dyn Fn(Observation) + Send + Sync),
-}
-
-/// What one wait remembers.
+/// What one wait for a pipeline remembers beside its patience.
 struct Wait {
-    began: Duration,
+    patience: Patience,
     last_seen: Option<Duration>,
-    last: String,
-    trouble: Option<Failure>,
-    /// Since when no look has told anything.
-    blind_since: Option<Duration>,
+    looks: u64,
     replaced: Vec<Value>,
 }
 
@@ -53,21 +43,17 @@ impl Inner {
         teller: &Teller<'_>,
     ) -> Result<Answer, Failure> {
         let mut wait = Wait {
-            began: self.clock.elapsed(),
+            patience: Patience::new(self, "the pipeline was not done", remaining),
             last_seen: None,
-            last: String::new(),
-            trouble: None,
-            blind_since: None,
+            looks: 0,
             replaced: Vec::new(),
         };
         let mut pipeline = pipeline.clone();
         loop {
             let _counted = self.sightings.wait_for(&pipeline);
-            let done = self
-                .await_one(&pipeline, remaining, &mut wait, teller)
-                .await?;
+            let done = self.await_one(&pipeline, &mut wait, teller).await?;
             let next = if follow {
-                self.successor(&done).await?
+                self.await_successor(&done, &mut wait, teller).await?
             } else {
                 None
             };
@@ -81,7 +67,7 @@ impl Inner {
                     wait.last_seen = None;
                     pipeline = next;
                 }
-                None => return self.finished(&pipeline, wait.replaced).await,
+                None => return self.finished(&pipeline, &mut wait, teller).await,
             }
         }
     }
@@ -90,47 +76,55 @@ impl Inner {
     async fn await_one(
         &self,
         id: &Id,
-        remaining: Duration,
         wait: &mut Wait,
         teller: &Teller<'_>,
     ) -> Result<Arc<Pipeline>, Failure> {
-        let mut looks = 0_u64;
         loop {
-            match self.look(id, wait.last_seen).await {
+            let look = self.look(id, wait.last_seen);
+            match wait.patience.look(self, look).await? {
                 Ok(sighting) => {
                     wait.last_seen = Some(sighting.at);
-                    wait.blind_since = None;
-                    wait.trouble = None;
-                    self.tell_seen(&sighting, wait, teller);
+                    wait.patience.seeing();
+                    wait.patience.last = format!("`{}`", sighting.pipeline.state.as_str());
+                    self.tell_seen(&sighting, teller);
                     if sighting.pipeline.is_done() {
                         return Ok(sighting.pipeline);
                     }
                 }
-                Err(failure) => self.blind(failure, wait, teller)?,
+                Err(failure) => wait.patience.blind(self, failure, teller)?,
             }
-            looks += 1;
-            let waited = self.clock.elapsed().saturating_sub(wait.began);
-            let left = remaining.saturating_sub(waited);
-            if left.is_zero() {
-                let trouble = wait
-                    .trouble
-                    .as_ref()
-                    .map(|failure| failure.message.as_str());
-                return Err(out_of_time(
-                    "the pipeline was not done",
-                    &wait.last,
-                    trouble,
-                    waited,
-                ));
+            self.pause(id, wait).await?;
+        }
+    }
+
+    /// Waits until the next look at a pipeline.
+    async fn pause(&self, id: &Id, wait: &mut Wait) -> Result<(), Failure> {
+        wait.looks += 1;
+        let pause = self.interval(id, wait.patience.waited(self), wait.looks);
+        wait.patience.pause(self, pause).await
+    }
+
+    /// Finds out which pipeline replaced one that is done.
+    async fn await_successor(
+        &self,
+        done: &Pipeline,
+        wait: &mut Wait,
+        teller: &Teller<'_>,
+    ) -> Result<Option<Id>, Failure> {
+        loop {
+            match wait.patience.look(self, self.successor(done)).await? {
+                Ok(next) => {
+                    wait.patience.seeing();
+                    return Ok(next);
+                }
+                Err(failure) => wait.patience.blind(self, failure, teller)?,
             }
-            self.clock
-                .sleep(self.interval(id, waited, looks).min(left))
-                .await;
+            self.pause(&done.id, wait).await?;
         }
     }
 
     /// The pause before the next look, spread a little so that many waits do not look at once.
-    fn interval(&self, id: &Id, waited: Duration, looks: u64) -> Duration {
+    pub(super) fn interval(&self, id: &Id, waited: Duration, looks: u64) -> Duration {
         let (min, max) = (
             self.settings.poll_interval_min,
             self.settings.poll_interval_max,
@@ -138,53 +132,6 @@ impl Inner {
         let base = (waited / 10).clamp(min, max.max(min));
         let spread = derived_number(&[id.as_str(), &looks.to_string()]) % 200;
         base.mul_f64(0.9 + spread as f64 / 1_000.0)
-    }
-
-    /// A look that told nothing: whether to go on.
-    fn blind(&self, failure: Failure, wait: &mut Wait, teller: &Teller<'_>) -> Result<(), Failure> {
-        let now = self.clock.elapsed();
-        let since = *wait.blind_since.get_or_insert(now);
-        let blind_for = now.saturating_sub(since);
-        let patience = match failure.kind {
-            FailureKind::Network | FailureKind::Timeout if !self.contacted() => {
-                self.settings.budget.first_contact
-            }
-            FailureKind::Network
-            | FailureKind::Timeout
-            | FailureKind::Server
-            | FailureKind::AuthOutage
-            | FailureKind::RateLimited
-            | FailureKind::InvalidAnswer => self.settings.budget.retry,
-            FailureKind::NotFound => NOT_FOUND_FOR,
-            _ => Duration::ZERO,
-        };
-        if blind_for >= patience {
-            let nothing_sent = failure.status.is_none();
-            let fate = if nothing_sent {
-                Fate::NotSent
-            } else {
-                Fate::NotDone
-            };
-            let kind = if nothing_sent && patience > Duration::ZERO {
-                FailureKind::Network
-            } else {
-                failure.kind
-            };
-            return Err(Failure {
-                kind,
-                ..failure.fate(fate)
-            });
-        }
-        let seen = Seen::Trouble {
-            message: failure.message.clone(),
-        };
-        (teller.observe)(Observation {
-            step: teller.step.to_owned(),
-            at: self.clock.now(),
-            seen,
-        });
-        wait.trouble = Some(failure);
-        Ok(())
     }
 
     /// What is to be seen of a pipeline now: by somebody else's look when there was one, else by a list
@@ -198,7 +145,8 @@ impl Inner {
             return Ok(sighting);
         }
         if let Some(project) = &project
-            && let Some(sighting) = self.look_at_project(project, id, after).await?
+            // A list that fails tells nothing; the pipeline itself may still be there to be seen.
+            && let Ok(Some(sighting)) = self.look_at_project(project, id, after).await
         {
             return Ok(sighting);
         }
@@ -207,7 +155,7 @@ impl Inner {
             && let Some(project) = &sighting.pipeline.project_id
         {
             // The others who do not know their project yet may be of the same one.
-            self.look_at_project(project, id, Some(sighting.at)).await?;
+            let _ = self.look_at_project(project, id, Some(sighting.at)).await;
         }
         Ok(sighting)
     }
@@ -262,9 +210,8 @@ impl Inner {
         Ok(sighting)
     }
 
-    fn tell_seen(&self, sighting: &Sighting, wait: &mut Wait, teller: &Teller<'_>) {
+    pub(super) fn tell_seen(&self, sighting: &Sighting, teller: &Teller<'_>) {
         let pipeline = &sighting.pipeline;
-        wait.last = format!("`{}`", pipeline.state.as_str());
         let now = self.clock.now();
         let running_since = pipeline.times.running_at;
         let queued_ms = pipeline
@@ -295,11 +242,7 @@ impl Inner {
                 .unwrap_or_default(),
             url: self.pipeline_url(pipeline),
         };
-        (teller.observe)(Observation {
-            step: teller.step.to_owned(),
-            at: now,
-            seen,
-        });
+        teller.tell(self, seen);
     }
 
     /// The pipeline that replaced one that did not pass.
@@ -321,11 +264,12 @@ impl Inner {
             created_after: done.times.created_at.map(|at| at.as_second()),
             ..WorkflowFilter::of_project(project.clone(), 100)
         };
-        let listing = self
-            .client
-            .list_workflows(&filter)
-            .await
-            .map_err(of_error)?;
+        let listing = match self.client.list_workflows(&filter).await.map_err(of_error) {
+            Ok(listing) => listing,
+            // Who may see the pipeline but not the list cannot know of a successor.
+            Err(failure) if failure.kind == FailureKind::NotFound => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
         let rerun = listing
             .items
             .into_iter()
@@ -334,14 +278,29 @@ impl Inner {
     }
 
     /// The last describe with details: what the wait gives.
-    async fn finished(&self, id: &Id, replaced: Vec<Value>) -> Result<Answer, Failure> {
+    async fn finished(
+        &self,
+        id: &Id,
+        wait: &mut Wait,
+        teller: &Teller<'_>,
+    ) -> Result<Answer, Failure> {
         let seen = self.sightings.seen_after(id, None);
-        let complete =
+        let mut complete =
             seen.filter(|s| s.pipeline.is_done() && s.blocks.is_some() && s.response.is_some());
-        let sighting = match complete {
-            Some(sighting) => sighting,
-            None => self.describe(id).await?,
+        let sighting = loop {
+            if let Some(sighting) = complete {
+                break sighting;
+            }
+            match wait.patience.look(self, self.describe(id)).await? {
+                Ok(sighting) => complete = Some(sighting),
+                Err(failure) => {
+                    wait.patience.blind(self, failure, teller)?;
+                    self.pause(id, wait).await?;
+                    complete = None;
+                }
+            }
         };
+        let replaced = std::mem::take(&mut wait.replaced);
         let blocks = sighting
             .blocks
             .as_deref()

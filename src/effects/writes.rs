@@ -1,27 +1,26 @@
 //! Writes: the intent first, durable; then the request; then, when its fate is unknown and it has no token
 //! to repeat, a look for what it may have done.
 
+use std::future::Future;
 use std::time::Duration;
 
-use indexmap::IndexMap;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::dispatch::Inner;
+use super::dispatch::{Inner, answer, not_of_this_class};
 use super::failures::{id, of_error};
 use super::lookup::{Fence, LookUp, branch_of};
 use crate::engine::Intents;
+use crate::engine::call::Call;
 use crate::event::{Answer, EffectKey, Failure, FailureKind, Fate, Intent};
 use crate::ids::Id;
-use crate::semaphore::{RunWorkflow, TriggerPromotion};
+use crate::semaphore::{MARK_PARAMETER, RunTask, RunWorkflow, TriggerPromotion};
 
-/// What a workflow is started with.
-pub(super) struct ToRun {
-    pub(super) project_id: String,
-    pub(super) reference: String,
-    pub(super) commit_sha: Option<String>,
-    pub(super) pipeline_file: Option<String>,
-    pub(super) parameters: IndexMap<String, String>,
-    pub(super) mark: Option<String>,
+/// Where a blind write will show, and how it is known again.
+struct Target {
+    project_id: Id,
+    branch: String,
+    mark: Option<String>,
 }
 
 /// Puts an intent on disk. A write whose intent cannot be kept is not sent.
@@ -36,20 +35,20 @@ pub(super) async fn open(intents: &dyn Intents, intent: Intent) -> Result<(), Fa
 }
 
 impl Inner {
-    /// Starts a workflow. Nothing on the server's side keeps this from happening twice: before it is sent,
-    /// the newest workflows of the branch are noted (the fence); when its fate is unknown, what came
-    /// after them is looked through for our mark.
-    pub(super) async fn run_workflow(
+    /// A write that nothing on the server's side keeps from happening twice. Before it is sent, the newest
+    /// workflows of the branch are noted (the fence); when its fate is unknown, what came after them is
+    /// looked through for our mark.
+    async fn blind(
         &self,
         key: &EffectKey,
         intents: &dyn Intents,
-        run: ToRun,
+        target: Target,
+        send: impl Future<Output = Result<Answer, Failure>>,
     ) -> Result<Answer, Failure> {
-        let project_id = id(&run.project_id)?;
         let look = |fence: Fence| LookUp {
-            project_id: project_id.clone(),
-            branch: branch_of(&run.reference),
-            mark: run.mark.clone(),
+            project_id: target.project_id.clone(),
+            branch: target.branch.clone(),
+            mark: target.mark.clone(),
             fence,
         };
         if let Some(previous) = intents.previous() {
@@ -68,39 +67,69 @@ impl Inner {
                 Err(_) => {}
             }
         }
-        let fence = self.fence(&project_id, branch_of(&run.reference)).await?;
+        let fence = self
+            .fence(&target.project_id, target.branch.clone())
+            .await?;
         let intent = Intent {
             key: key.clone(),
-            token: run.mark.clone().unwrap_or_default(),
+            token: target.mark.clone().unwrap_or_default(),
             fence: fence.newest.clone(),
             server_time: fence.server_time,
         };
         open(intents, intent).await?;
-        let sent = self
-            .client
-            .run_workflow(&RunWorkflow {
-                project_id: project_id.clone(),
-                reference: run.reference.clone(),
-                commit_sha: run.commit_sha.clone(),
-                pipeline_file: run.pipeline_file.clone(),
-                parameters: run.parameters.clone(),
-                mark: run.mark.clone(),
-            })
-            .await;
-        match sent {
-            Ok(started) => {
-                let (workflow, pipeline) = (&started.value.workflow_id, &started.value.pipeline_id);
-                Ok(self.started(workflow, pipeline, started.response.clone()))
+        match send.await {
+            Err(failure) if failure.fate == Fate::Unknown => {
+                self.look_up(&look(fence), &failure).await
             }
-            Err(error) => {
-                let failure = of_error(error);
-                if failure.fate == Fate::Unknown {
-                    self.look_up(&look(fence), &failure).await
-                } else {
-                    Err(failure)
-                }
-            }
+            answered => answered,
         }
+    }
+
+    /// Starts a workflow.
+    pub(super) async fn run_workflow(
+        &self,
+        key: &EffectKey,
+        intents: &dyn Intents,
+        run: RunWorkflow,
+    ) -> Result<Answer, Failure> {
+        let target = Target {
+            project_id: run.project_id.clone(),
+            branch: branch_of(&run.reference),
+            mark: run.mark.clone(),
+        };
+        let send = async {
+            let started = self.client.run_workflow(&run).await.map_err(of_error)?;
+            let (workflow, pipeline) = (&started.value.workflow_id, &started.value.pipeline_id);
+            Ok(self.started(workflow, pipeline, started.response.clone()))
+        };
+        self.blind(key, intents, target, send).await
+    }
+
+    /// Runs a task, which will show on a reference. The answer names the workflow alone.
+    pub(super) async fn run_task(
+        &self,
+        key: &EffectKey,
+        intents: &dyn Intents,
+        (mut run, mark): (RunTask, Option<String>),
+        (project_id, shows_on): (Id, &str),
+    ) -> Result<Answer, Failure> {
+        let target = Target {
+            project_id,
+            branch: branch_of(shows_on),
+            mark: mark.clone(),
+        };
+        if let Some(mark) = mark {
+            run.parameters.insert(MARK_PARAMETER.to_owned(), mark);
+        }
+        let send = async {
+            let started = self.client.run_task(&run).await.map_err(of_error)?;
+            let url = self.client.workflow_url(&started.value, None);
+            Ok(answer(
+                json!({"workflow_id": started.value, "url": url}),
+                started.response,
+            ))
+        };
+        self.blind(key, intents, target, send).await
     }
 
     /// What starting a workflow gives.
@@ -115,25 +144,79 @@ impl Inner {
         }
     }
 
-    /// Triggers a promotion. Its token makes one event however often it is sent.
+    /// Starts a workflow again. Its token makes one new workflow however often it is sent.
+    pub(super) async fn rerun_workflow(
+        &self,
+        key: &EffectKey,
+        intents: &dyn Intents,
+        (workflow, token): (&Id, &str),
+    ) -> Result<Answer, Failure> {
+        self.note_token(key, intents, token).await?;
+        let started = self.client.rerun_workflow(workflow, token).await;
+        let started = started.map_err(of_error)?;
+        let (workflow, pipeline) = (&started.value.workflow_id, &started.value.pipeline_id);
+        Ok(self.started(workflow, pipeline, started.response.clone()))
+    }
+
+    /// Runs again what did not pass. Its token makes one new pipeline however often it is sent.
+    pub(super) async fn rebuild_pipeline(
+        &self,
+        key: &EffectKey,
+        intents: &dyn Intents,
+        (pipeline, token): (&Id, &str),
+    ) -> Result<Answer, Failure> {
+        self.note_token(key, intents, token).await?;
+        let rebuilt = self.client.rebuild_pipeline(pipeline, token).await;
+        let rebuilt = rebuilt.map_err(of_error)?;
+        Ok(answer(
+            json!({"pipeline_id": rebuilt.value}),
+            rebuilt.response,
+        ))
+    }
+
+    /// Tells something to stop. To say it twice does no harm.
+    pub(super) async fn stop(
+        &self,
+        key: &EffectKey,
+        intents: &dyn Intents,
+        call: &Call,
+    ) -> Result<Answer, Failure> {
+        let subject = id(call.subject().unwrap_or_default())?;
+        self.note_token(key, intents, "").await?;
+        let told = match call {
+            Call::StopWorkflow { .. } => self.client.stop_workflow(&subject).await,
+            Call::StopPipeline { .. } => self.client.stop_pipeline(&subject).await,
+            Call::StopJob { .. } => self.client.stop_job(&subject).await,
+            other => return Err(not_of_this_class(other)),
+        };
+        Ok(answer(json!({}), told.map_err(of_error)?.response))
+    }
+
+    /// Triggers a promotion. Its token makes one event however often it is sent. By the server's clock,
+    /// the event is of the time between `after` and `before`.
     pub(super) async fn trigger_promotion(
         &self,
         key: &EffectKey,
         intents: &dyn Intents,
-        trigger: TriggerPromotion,
+        (trigger, listed_at): (TriggerPromotion, Option<Timestamp>),
     ) -> Result<Answer, Failure> {
+        let resumed = intents.previous().is_some();
         self.note_token(key, intents, &trigger.request_token)
             .await?;
-        let answer = self
-            .client
-            .trigger_promotion(&trigger)
-            .await
-            .map_err(of_error)?;
-        Ok(Answer {
-            value: json!({}),
-            response: Some(answer.response),
-            ..Answer::default()
-        })
+        let began = self.clock.elapsed();
+        let answered = self.client.trigger_promotion(&trigger).await;
+        let answered = answered.map_err(of_error)?;
+        let took = self.clock.elapsed().saturating_sub(began);
+        // An earlier try may have been the one that did it: then it was some time after the list.
+        let first_try = key.attempt == 1 && !resumed;
+        let sent = answered.server_date.filter(|_| first_try);
+        let after = sent
+            .and_then(|at| at.saturating_sub(took).ok())
+            .or(listed_at);
+        Ok(answer(
+            json!({"after": after, "before": answered.server_date}),
+            answered.response,
+        ))
     }
 
     /// The intent of a write that repeats with its token, or does no harm when repeated.

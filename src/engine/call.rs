@@ -1,6 +1,7 @@
 //! What the machine can ask the effects to do: one variant per thing done.
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,6 +16,13 @@ pub enum Call {
     ResolveProject {
         /// The name.
         name: String,
+    },
+    /// Finds a task of a project. Gives `{"id", "name", "reference", "parameters": [name…]}`.
+    ResolveTask {
+        /// The project's id.
+        project_id: String,
+        /// The task's id or name.
+        task: String,
     },
     /// Starts a workflow. Gives `{"workflow_id", "pipeline_id", "url"}`.
     RunWorkflow {
@@ -31,23 +39,122 @@ pub enum Call {
         /// What marks the pipeline as ours: the value of `RUNNER_KEY`, or none when marks are off.
         mark: Option<String>,
     },
-    /// Describes a pipeline. Gives `{"pipeline": {...}, "blocks": [...]}`.
+    /// Runs a task. Gives `{"workflow_id", "url"}`, and `"pipeline_id"` when it is known.
+    RunTask {
+        /// The project's id.
+        project_id: String,
+        /// The task's id.
+        task_id: String,
+        /// What to build, or none for the task's own reference.
+        reference: Option<String>,
+        /// The reference under which the new workflow will be found.
+        shows_on: String,
+        /// The pipeline file, or none for the task's own.
+        pipeline_file: Option<String>,
+        /// Values for the task's parameters.
+        parameters: IndexMap<String, String>,
+        /// What marks the pipeline as ours, when the task has a parameter for it.
+        mark: Option<String>,
+    },
+    /// Starts a workflow again. Gives `{"workflow_id", "pipeline_id", "url"}`.
+    RerunWorkflow {
+        /// The old workflow's id.
+        workflow_id: String,
+        /// The request token.
+        token: String,
+    },
+    /// Runs again what did not pass of a pipeline. Gives `{"pipeline_id"}`.
+    RebuildPipeline {
+        /// The old pipeline's id.
+        pipeline_id: String,
+        /// The request token.
+        token: String,
+    },
+    /// Tells a workflow to stop. Gives `{}`.
+    StopWorkflow {
+        /// The workflow's id.
+        workflow_id: String,
+    },
+    /// Tells a pipeline to stop. Gives `{}`.
+    StopPipeline {
+        /// The pipeline's id.
+        pipeline_id: String,
+    },
+    /// Tells a job to stop. Gives `{}`.
+    StopJob {
+        /// The job's id.
+        job_id: String,
+    },
+    /// Takes what a person says a write of unknown fate has made: the id of a workflow or of a
+    /// pipeline. Gives what the write would have given: `{"workflow_id", "pipeline_id", "url"}`.
+    Adopt {
+        /// The id.
+        id: String,
+        /// The project that it must belong to, when it is known.
+        project_id: Option<String>,
+    },
+    /// Describes a workflow. Gives the workflow's fields, normalised, and `"url"`.
+    DescribeWorkflow {
+        /// The workflow's id.
+        workflow_id: String,
+    },
+    /// Describes a pipeline. Gives `{"pipeline": {…}, "blocks": […], "failed_jobs": […], "url"}`.
     DescribePipeline {
         /// The pipeline's id.
         pipeline_id: String,
         /// Whether blocks and jobs are wanted.
         detailed: bool,
     },
-    /// Lists promotion events of a pipeline. Gives a list of
-    /// `{"name", "triggered_by", "triggered_at", "status", "scheduled_pipeline_id", "override"}`,
-    /// newest first.
+    /// Describes a job. Gives the job's fields, normalised, `"url"`, and `"failure_reason"` when it
+    /// ended without having run.
+    DescribeJob {
+        /// The job's id.
+        job_id: String,
+    },
+    /// Looks for a pipeline that passed, or else for one that runs, of a file and commit. Gives
+    /// `{"found": "reused" | "joined" | null, "pipeline_id", "workflow_id", "url", "undecided"}`;
+    /// `undecided` when a pipeline is there whose commit is not known yet.
+    FindPipeline {
+        /// The project's id.
+        project_id: String,
+        /// Where the commit is.
+        reference: String,
+        /// The pipeline file.
+        pipeline_file: String,
+        /// The commit, or its beginning.
+        commit_sha: String,
+        /// Its parameters.
+        parameters: IndexMap<String, String>,
+    },
+    /// Lists workflows. Gives a list of workflows, normalised, newest first.
+    ListWorkflows {
+        /// The project's id.
+        project_id: String,
+        /// Only those of this branch or reference.
+        branch: Option<String>,
+        /// Only those that are younger.
+        created_after: Option<Since>,
+        /// At most so many; none for the default.
+        limit: Option<u64>,
+    },
+    /// Lists pipelines. Gives a list of pipelines, normalised, newest first.
+    ListPipelines(PipelineQuery),
+    /// Lists promotion events of a pipeline. Gives `{"events": […], "server_time"}`, newest first; an
+    /// event is `{"name", "triggered_by", "triggered_at", "status", "scheduled_at", "pipeline_id",
+    /// "override"}`.
     ListPromotions {
         /// The pipeline's id.
         pipeline_id: String,
         /// Only those of this name.
         name: Option<String>,
+        /// Only those with this status.
+        status: Option<String>,
+        /// Only those that are younger.
+        created_after: Option<Since>,
+        /// At most so many; none for the default.
+        limit: Option<u64>,
     },
-    /// Triggers a promotion. Gives `{}`.
+    /// Triggers a promotion. Gives `{"after", "before"}`: between which times of the server it was.
     TriggerPromotion {
         /// The pipeline that is promoted.
         pipeline_id: String,
@@ -59,28 +166,39 @@ pub enum Call {
         r#override: bool,
         /// The request token.
         token: String,
+        /// The server's time when the events before it were listed.
+        listed_at: Option<Timestamp>,
     },
-    /// Waits until a promotion event that is not among the known ones has scheduled its pipeline, or
-    /// failed. Gives `{"pipeline_id", "triggered_by", "status"}`.
+    /// Waits until a promotion event has scheduled its pipeline, or failed. Gives `{"pipeline_id",
+    /// "triggered_by", "status"}`.
     AwaitPromotion {
         /// The pipeline that was promoted.
         pipeline_id: String,
         /// The name of the promotion.
         name: String,
-        /// The events that were there before, by [`promotion_event_key`].
-        known: Vec<String>,
+        /// Which of its events.
+        sought: SoughtEvent,
         /// For how long to look.
         within_ms: u64,
     },
-    /// Waits until a pipeline is done. Gives what `DescribePipeline` with details gives, and `"url"`.
+    /// Waits until a pipeline is done. Gives what `DescribePipeline` with details gives.
     AwaitPipeline {
         /// The pipeline's id.
         pipeline_id: String,
-        /// Whether to move on to the pipeline or workflow that replaced it.
+        /// Whether to move on to the pipeline or workflow that replaced it; those that were left
+        /// behind are then in `"replaced"`.
         follow: bool,
     },
-    /// Describes a job. Gives the job's fields, normalised.
-    DescribeJob {
+    /// Waits until all pipelines of a workflow are done. Gives `{"pipelines": […], "result",
+    /// "reason", "url"}`, oldest first.
+    AwaitWorkflow {
+        /// The workflow's id.
+        workflow_id: String,
+        /// For how long nothing may have changed.
+        quiet_ms: u64,
+    },
+    /// Waits until a job has finished. Gives what `DescribeJob` gives.
+    AwaitJob {
         /// The job's id.
         job_id: String,
     },
@@ -137,18 +255,86 @@ impl HttpCall {
     }
 }
 
+/// Which pipelines are listed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PipelineQuery {
+    /// Of this project.
+    pub project_id: Option<String>,
+    /// Of this workflow.
+    pub workflow_id: Option<String>,
+    /// Of this branch or reference.
+    pub branch: Option<String>,
+    /// Of this pipeline file.
+    pub file: Option<String>,
+    /// In this state.
+    pub state: Option<String>,
+    /// With this result.
+    pub result: Option<String>,
+    /// Of this name.
+    pub name: Option<String>,
+    /// Only those that are younger.
+    pub created_after: Option<Since>,
+    /// At most so many; none for the default.
+    pub limit: Option<u64>,
+}
+
+/// A moment in the past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Since {
+    /// So many milliseconds before the call.
+    AgoMs(u64),
+    /// At this time.
+    At(Timestamp),
+}
+
+/// Which event of a promotion is meant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SoughtEvent {
+    /// The one with this [`promotion_event_key`].
+    Known(String),
+    /// Ours: not there before, triggered by a person's token, and in the time of our trigger.
+    Ours {
+        /// The events that were there before, by [`promotion_event_key`].
+        before: Vec<String>,
+        /// The server's time before which it cannot have been triggered.
+        not_before: Option<Timestamp>,
+        /// The server's time after which it cannot have been triggered.
+        not_after: Option<Timestamp>,
+        /// Whether the server said yes to the trigger; else nothing that is found is certainly ours.
+        answered: bool,
+        /// The parameters that its pipeline must have.
+        parameters: IndexMap<String, String>,
+    },
+}
+
 impl Call {
     /// The word of the call.
     pub fn word(&self) -> &'static str {
         match self {
             Self::ResolveProject { .. } => "resolve_project",
+            Self::ResolveTask { .. } => "resolve_task",
             Self::RunWorkflow { .. } => "run_workflow",
+            Self::RunTask { .. } => "run_task",
+            Self::RerunWorkflow { .. } => "rerun_workflow",
+            Self::RebuildPipeline { .. } => "rebuild_pipeline",
+            Self::StopWorkflow { .. } => "stop_workflow",
+            Self::StopPipeline { .. } => "stop_pipeline",
+            Self::StopJob { .. } => "stop_job",
+            Self::DescribeWorkflow { .. } => "describe_workflow",
+            Self::Adopt { .. } => "adopt",
             Self::DescribePipeline { .. } => "describe_pipeline",
+            Self::DescribeJob { .. } => "describe_job",
+            Self::FindPipeline { .. } => "find_pipeline",
+            Self::ListWorkflows { .. } => "list_workflows",
+            Self::ListPipelines(_) => "list_pipelines",
             Self::ListPromotions { .. } => "list_promotions",
             Self::TriggerPromotion { .. } => "trigger_promotion",
             Self::AwaitPromotion { .. } => "await_promotion",
             Self::AwaitPipeline { .. } => "await_pipeline",
-            Self::DescribeJob { .. } => "describe_job",
+            Self::AwaitWorkflow { .. } => "await_workflow",
+            Self::AwaitJob { .. } => "await_job",
             Self::FetchLog { .. } => "fetch_log",
             Self::Http(_) => "http",
         }
@@ -158,15 +344,35 @@ impl Call {
     pub fn about(&self) -> String {
         match self {
             Self::ResolveProject { name } => format!("project {name}"),
+            Self::ResolveTask { project_id, task } => {
+                format!("task {task} of project {project_id}")
+            }
             Self::RunWorkflow {
                 project_id,
                 reference,
                 ..
             } => format!("{reference} of project {project_id}"),
-            Self::DescribePipeline { pipeline_id, .. }
-            | Self::AwaitPipeline { pipeline_id, .. } => {
-                format!("pipeline {pipeline_id}")
-            }
+            Self::RunTask { task_id, .. } => format!("task {task_id}"),
+            Self::RerunWorkflow { workflow_id, .. }
+            | Self::StopWorkflow { workflow_id }
+            | Self::DescribeWorkflow { workflow_id }
+            | Self::AwaitWorkflow { workflow_id, .. } => format!("workflow {workflow_id}"),
+            Self::RebuildPipeline { pipeline_id, .. }
+            | Self::StopPipeline { pipeline_id }
+            | Self::DescribePipeline { pipeline_id, .. }
+            | Self::AwaitPipeline { pipeline_id, .. } => format!("pipeline {pipeline_id}"),
+            Self::FindPipeline {
+                pipeline_file,
+                commit_sha,
+                ..
+            } => format!("{pipeline_file} at {commit_sha}"),
+            Self::ListWorkflows { project_id, .. } => format!("workflows of project {project_id}"),
+            Self::ListPipelines(query) => match (&query.project_id, &query.workflow_id) {
+                (Some(project), _) => format!("pipelines of project {project}"),
+                (None, Some(workflow)) => format!("pipelines of workflow {workflow}"),
+                (None, None) => "pipelines".to_owned(),
+            },
+            Self::Adopt { id, .. } => format!("workflow or pipeline {id}"),
             Self::ListPromotions { pipeline_id, .. } => {
                 format!("promotions of pipeline {pipeline_id}")
             }
@@ -178,7 +384,10 @@ impl Call {
             } => {
                 format!("promotion {name} of pipeline {pipeline_id}")
             }
-            Self::DescribeJob { job_id } | Self::FetchLog { job_id, .. } => format!("job {job_id}"),
+            Self::StopJob { job_id }
+            | Self::DescribeJob { job_id }
+            | Self::AwaitJob { job_id }
+            | Self::FetchLog { job_id, .. } => format!("job {job_id}"),
             Self::Http(call) => format!("{} {}", call.method, call.shown()),
         }
     }
@@ -186,13 +395,30 @@ impl Call {
     /// The id on Semaphore that it is about, when there is one.
     pub fn subject(&self) -> Option<&str> {
         match self {
-            Self::DescribePipeline { pipeline_id, .. }
+            Self::Adopt { id, .. } => Some(id),
+            Self::RebuildPipeline { pipeline_id, .. }
+            | Self::StopPipeline { pipeline_id }
+            | Self::DescribePipeline { pipeline_id, .. }
             | Self::AwaitPipeline { pipeline_id, .. }
             | Self::ListPromotions { pipeline_id, .. }
             | Self::TriggerPromotion { pipeline_id, .. }
             | Self::AwaitPromotion { pipeline_id, .. } => Some(pipeline_id),
-            Self::DescribeJob { job_id } | Self::FetchLog { job_id, .. } => Some(job_id),
-            Self::ResolveProject { .. } | Self::RunWorkflow { .. } | Self::Http(_) => None,
+            Self::RerunWorkflow { workflow_id, .. }
+            | Self::StopWorkflow { workflow_id }
+            | Self::DescribeWorkflow { workflow_id }
+            | Self::AwaitWorkflow { workflow_id, .. } => Some(workflow_id),
+            Self::StopJob { job_id }
+            | Self::DescribeJob { job_id }
+            | Self::AwaitJob { job_id }
+            | Self::FetchLog { job_id, .. } => Some(job_id),
+            Self::ListPipelines(query) => query.workflow_id.as_deref(),
+            Self::ResolveProject { .. }
+            | Self::ResolveTask { .. }
+            | Self::RunWorkflow { .. }
+            | Self::RunTask { .. }
+            | Self::FindPipeline { .. }
+            | Self::ListWorkflows { .. }
+            | Self::Http(_) => None,
         }
     }
 

@@ -17,10 +17,10 @@ use crate::clock::later;
 use crate::duration;
 use crate::event::{EffectKey, Event, Failure, FailureKind, Fate, Outcome, StepEnded};
 use crate::outcome::StepOutcome;
-use crate::plan::PlanStep;
+use crate::plan::{Located, PlanStep};
 use crate::template::{Data, Expression, Scope, TemplateError};
 
-const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
+pub(super) const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
 /// An id that Semaphore has just given may not be found everywhere for a moment.
 const FRESH_FOR: Duration = Duration::from_secs(30);
 
@@ -57,25 +57,31 @@ impl Machine {
         let begun = Params::resolve(step.action, &step.params, &scope).and_then(|params| {
             let timeout = timeout_of(&step, &scope)?;
             let cx = Cx {
-                salt: self.run.salt.clone(),
+                salt: self.salt(),
                 step: self.id(index),
                 mark: self.run.mark,
+                round: 0,
+                red: self.red_pipelines(),
             };
-            Ok((start(step.action.name, &params, &cx)?, timeout))
+            let act = start(step.action.name, &params, &cx)?;
+            Ok((act, timeout, params, cx))
         });
         match begun {
             Err(failure) => self.end_step(index, StepOutcome::Failed, Some(failure)),
-            Ok((act, timeout)) => {
+            Ok((act, timeout, params, cx)) => {
                 let running = Running {
                     act,
                     started: self.now,
                     deadline_active_ms: timeout
                         .map_or(u64::MAX, |t| self.now.active_ms.saturating_add(millis(t))),
-                    calls: 0,
+                    calls: self.calls_made.get(&step.id).copied().unwrap_or(0),
                     attempts: 0,
                     outstanding: Outstanding::Nothing,
                     doubt: None,
                     giving_up: None,
+                    params,
+                    cx,
+                    before: Record::default(),
                 };
                 if let Some(node) = self.nodes.get_mut(index) {
                     node.state = State::Running(Box::new(running));
@@ -88,8 +94,8 @@ impl Machine {
     /// Does what an action wants next.
     pub(super) fn carry_on(&mut self, index: usize, next: Next) {
         match next {
-            Next::Done => self.passed(index),
-            Next::Fail(failure) => self.end_failed(index, failure),
+            Next::Done => self.done(index),
+            Next::Fail(failure) => self.ended_badly(index, failure),
             Next::Call(call) => {
                 let id = self.id(index);
                 let now = self.now.active_ms;
@@ -118,27 +124,34 @@ impl Machine {
             }
             Next::Ask(message) => self.ask(index, message),
             Next::Sleep(duration) => {
-                let now = self.now;
-                let id = self.id(index);
-                let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+                let Some((timer, cut)) = self.set_timer(index, duration) else {
                     return;
                 };
-                running.calls += 1;
-                let timer = format!("sleep:{id}#{}", running.calls);
-                let cut =
-                    now.active_ms.saturating_add(millis(duration)) > running.deadline_active_ms;
-                let due = if cut {
-                    Due::Active(running.deadline_active_ms)
-                } else {
-                    Due::Wall(later(now.wall, duration))
-                };
-                running.outstanding = Outstanding::Sleep {
-                    timer: timer.clone(),
-                    cut,
-                };
-                self.turn.commands.push(Cmd::Timer { key: timer, due });
+                if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
+                    running.outstanding = Outstanding::Sleep { timer, cut };
+                }
             }
         }
+    }
+
+    /// Sets a timer of a step, and says whether the step's own time is over before.
+    pub(super) fn set_timer(&mut self, index: usize, duration: Duration) -> Option<(String, bool)> {
+        let now = self.now;
+        let id = self.id(index);
+        let running = self.nodes.get_mut(index).and_then(Node::running)?;
+        running.calls += 1;
+        let timer = format!("sleep:{id}#{}", running.calls);
+        let cut = now.active_ms.saturating_add(millis(duration)) > running.deadline_active_ms;
+        let due = if cut {
+            Due::Active(running.deadline_active_ms)
+        } else {
+            Due::Wall(later(now.wall, duration))
+        };
+        self.turn.commands.push(Cmd::Timer {
+            key: timer.clone(),
+            due,
+        });
+        Some((timer, cut))
     }
 
     /// The timer of a step fired.
@@ -152,8 +165,14 @@ impl Machine {
                 let failure = self.out_of_time(index, None);
                 self.end_failed(index, failure);
             }
+            Outstanding::Poll { cut: false, .. } => self.ask_again(index),
             Outstanding::Person { .. } => {
                 let failure = self.out_of_time(index, None);
+                self.end_failed(index, failure);
+            }
+            Outstanding::Poll { unmet, .. } => {
+                let last = Failure::new(FailureKind::Deadline, unmet);
+                let failure = self.out_of_time(index, Some(&last));
                 self.end_failed(index, failure);
             }
             Outstanding::Backoff {
@@ -223,13 +242,19 @@ impl Machine {
                         message,
                     });
                 }
+                self.note_started(&key.step, &call, &answer.value);
                 let next = match self.nodes.get_mut(index).and_then(Node::running) {
                     Some(running) => running.act.next(Input::Answer(answer)),
                     None => return,
                 };
                 match giving_up {
                     // The action has taken note of what the write made; it goes no further.
-                    Some(failure) => self.end_given_up(index, failure),
+                    Some(failure) => {
+                        if let Next::Call(call) = &next {
+                            self.note_sought(&key.step, call);
+                        }
+                        self.end_given_up(index, failure);
+                    }
                     None => self.carry_on(index, next),
                 }
             }
@@ -240,6 +265,10 @@ impl Machine {
                 let mut failure = failure.clone();
                 if !class.writes() && failure.fate == Fate::Unknown {
                     failure.fate = Fate::NotDone;
+                }
+                if failure.fate == Fate::Unknown {
+                    self.note_lost(index, key, &call);
+                    self.note_maybe_triggered(&key.step, &call);
                 }
                 match giving_up {
                     Some(first) => self.end_given_up(index, first),
@@ -271,6 +300,9 @@ impl Machine {
             seed: &seed,
         };
         match decide(&failure, &mut tries, &situation) {
+            Verdict::GiveUp if matches!(call, Call::Adopt { .. }) => {
+                self.adoption_failed(index, &failure);
+            }
             Verdict::GiveUp => self.call_given_up(index, &call, failure),
             Verdict::Park => {
                 if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
@@ -417,8 +449,15 @@ impl Machine {
             running.giving_up = Some(failure.clone());
             return;
         }
+        let sought = match &running.outstanding {
+            Outstanding::Call { key, call, .. } => Some((key.step.clone(), call.clone())),
+            _ => None,
+        };
         if let Some(key) = running.outstanding.key() {
             self.turn.commands.push(Cmd::Drop { key });
+        }
+        if let Some((step, call)) = sought {
+            self.note_sought(&step, &call);
         }
         self.end_given_up(index, failure.clone());
     }
@@ -433,7 +472,7 @@ impl Machine {
         self.end_step(index, outcome, Some(failure));
     }
 
-    fn passed(&mut self, index: usize) {
+    pub(super) fn passed(&mut self, index: usize) {
         let verdict = self.after_action(index, true);
         match verdict {
             Ok(()) => self.end_step(index, StepOutcome::Passed, None),
@@ -441,7 +480,7 @@ impl Machine {
         }
     }
 
-    fn end_failed(&mut self, index: usize, failure: Failure) {
+    pub(super) fn end_failed(&mut self, index: usize, failure: Failure) {
         let unknown = failure.kind == FailureKind::FateUnknown || failure.fate == Fate::Unknown;
         let outcome = if unknown && !failure.elsewhere {
             StepOutcome::Unknown
@@ -470,29 +509,26 @@ impl Machine {
         if step.asserts.is_empty() {
             return Ok(());
         }
-        let this = step_data(
-            &step,
-            &Told {
-                ended: &told,
-                attempts: self.attempts(index),
-                response: record.response.as_ref(),
-            },
-        );
-        let scope = self.scope_of(index).with("this", this);
-        for assert in &step.asserts {
-            match assert.value.holds(&scope) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let words = format!(
-                        "`assert` does not hold: {}",
-                        explained(&assert.value, &scope)
-                    );
-                    return Err(Failure::new(FailureKind::Assert, words));
-                }
-                Err(error) => return Err(located("assert", error, &assert.place)),
-            }
+        let scope = self.scope_with_this(index, &told);
+        match unmet(&step.asserts, "assert", &scope)? {
+            Some(words) => Err(Failure::new(FailureKind::Assert, words)),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What the expressions of a step see that speak of the step itself.
+    pub(super) fn scope_with_this(&self, index: usize, told: &StepEnded) -> Scope {
+        let record = self.record_of(index);
+        let scope = self.scope_of(index);
+        let Some(step) = self.plan_step(index) else {
+            return scope;
+        };
+        let told = Told {
+            ended: told,
+            attempts: self.attempts(index),
+            response: record.response.as_ref(),
+        };
+        scope.with("this", step_data(step, &told))
     }
 
     /// Ends a step that never began.
@@ -539,7 +575,12 @@ impl Machine {
         self.close(index, told, data);
     }
 
-    fn told_of(&mut self, index: usize, outcome: StepOutcome, error: Option<Failure>) -> StepEnded {
+    pub(super) fn told_of(
+        &mut self,
+        index: usize,
+        outcome: StepOutcome,
+        error: Option<Failure>,
+    ) -> StepEnded {
         let record = self.record_of(index);
         let now = self.now.active_ms;
         let started = self
@@ -561,9 +602,9 @@ impl Machine {
         }
     }
 
-    fn record_of(&self, index: usize) -> Record {
+    pub(super) fn record_of(&self, index: usize) -> Record {
         match self.nodes.get(index).map(|node| &node.state) {
-            Some(State::Running(running)) => running.act.record().clone(),
+            Some(State::Running(running)) => running.act.record().clone().over(&running.before),
             Some(State::Waiting | State::Ended(_)) | None => Record::default(),
         }
     }
@@ -606,6 +647,25 @@ fn timeout_of(step: &PlanStep, scope: &Scope) -> Result<Option<Duration>, Failur
         return Ok(None);
     }
     Ok(Some(step.default_timeout.unwrap_or(STEP_TIMEOUT_DEFAULT)))
+}
+
+/// The first of some expressions that does not hold, in words.
+pub(super) fn unmet(
+    expressions: &[Located<Expression>],
+    key: &str,
+    scope: &Scope,
+) -> Result<Option<String>, Failure> {
+    for expression in expressions {
+        match expression.value.holds(scope) {
+            Ok(true) => {}
+            Ok(false) => {
+                let explained = explained(&expression.value, scope);
+                return Ok(Some(format!("`{key}` does not hold: {explained}")));
+            }
+            Err(error) => return Err(located(key, error, &expression.place)),
+        }
+    }
+    Ok(None)
 }
 
 /// An expression with the values that made it come out so.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use super::call::Since;
 use crate::catalog::{Action, Shape, Type};
 use crate::event::{Failure, FailureKind};
 use crate::ids::Id;
@@ -95,6 +96,18 @@ impl Params {
     /// A duration: text with its unit, or a number of seconds that an expression gave.
     pub(super) fn duration(&self, name: &str) -> Option<Duration> {
         self.0.get(name).and_then(read_duration)
+    }
+
+    /// A moment in the past: a time, or a duration that counts back from now.
+    pub(super) fn since(&self, name: &str) -> Option<Since> {
+        let value = self.0.get(name)?;
+        if let Some(at) = value.as_str().and_then(|text| text.parse().ok()) {
+            return Some(Since::At(at));
+        }
+        let ago = read_duration(value)?;
+        Some(Since::AgoMs(
+            u64::try_from(ago.as_millis()).unwrap_or(u64::MAX),
+        ))
     }
 
     /// A map of texts.

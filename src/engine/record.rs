@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::catalog::{Field, Type};
 use crate::event::{FileWritten, Link};
 
 /// What is known of a step's work so far. It grows while the action goes on, so that a step that is given
@@ -38,6 +39,26 @@ impl Record {
         }
     }
 
+    /// This record over an older one of the same step: what is new counts, what is not there stays.
+    #[must_use]
+    pub(super) fn over(mut self, older: &Self) -> Self {
+        let mut all = older.clone();
+        all.outputs.append(&mut self.outputs);
+        if self.response.is_some() {
+            all.response = self.response;
+        }
+        for link in &self.links {
+            all.link(&link.to, &link.url);
+        }
+        for file in self.files {
+            if !all.files.contains(&file) {
+                all.files.push(file);
+            }
+        }
+        all.reruns.append(&mut self.reruns);
+        all
+    }
+
     /// Adds a link once.
     pub(super) fn link(&mut self, to: &str, url: &str) {
         let link = Link {
@@ -46,6 +67,22 @@ impl Record {
         };
         if !url.is_empty() && !self.links.contains(&link) {
             self.links.push(link);
+        }
+    }
+}
+
+impl Record {
+    /// Takes the members of an object that the catalog names. What Semaphore does not say (yet) is
+    /// none, so that it can be asked for.
+    pub(super) fn describe(&mut self, object: &Value, fields: &[Field]) {
+        for field in fields {
+            let value = object.get(field.name).filter(|value| !value.is_null());
+            let value = match (value, field.ty) {
+                (Some(value), _) => value.clone(),
+                (None, Type::List(_)) => Value::Array(Vec::new()),
+                (None, _) => Value::Null,
+            };
+            self.outputs.insert(field.name.to_owned(), value);
         }
     }
 }

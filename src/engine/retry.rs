@@ -33,13 +33,27 @@ impl CallClass {
     pub fn of(call: &Call) -> Self {
         match call {
             Call::ResolveProject { .. }
+            | Call::ResolveTask { .. }
+            | Call::DescribeWorkflow { .. }
+            | Call::Adopt { .. }
             | Call::DescribePipeline { .. }
-            | Call::ListPromotions { .. }
             | Call::DescribeJob { .. }
+            | Call::FindPipeline { .. }
+            | Call::ListWorkflows { .. }
+            | Call::ListPipelines(_)
+            | Call::ListPromotions { .. }
             | Call::FetchLog { .. } => Self::Read,
-            Call::AwaitPipeline { .. } | Call::AwaitPromotion { .. } => Self::Wait,
-            Call::TriggerPromotion { .. } => Self::Token,
-            Call::RunWorkflow { .. } => Self::Blind,
+            Call::AwaitPipeline { .. }
+            | Call::AwaitWorkflow { .. }
+            | Call::AwaitJob { .. }
+            | Call::AwaitPromotion { .. } => Self::Wait,
+            Call::StopWorkflow { .. } | Call::StopPipeline { .. } | Call::StopJob { .. } => {
+                Self::Repeatable
+            }
+            Call::RerunWorkflow { .. }
+            | Call::RebuildPipeline { .. }
+            | Call::TriggerPromotion { .. } => Self::Token,
+            Call::RunWorkflow { .. } | Call::RunTask { .. } => Self::Blind,
             Call::Http(call) => Self::of_method(&call.method, call.idempotent),
         }
     }
@@ -205,6 +219,7 @@ pub(super) fn decide(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -
         | FailureKind::Parameter
         | FailureKind::Rejected
         | FailureKind::Canceled
+        | FailureKind::Locked
         | FailureKind::StepFailed
         | FailureKind::Bug => Verdict::GiveUp,
     }

@@ -3,8 +3,10 @@
 //! `Waiting` → `Running` → `Ended`, or straight from `Waiting` to `Ended`; nothing leaves `Ended`. While it
 //! runs, a step has exactly one thing outstanding: a call, a timer, or nothing because the run is parked.
 
-use super::actions::Act;
+use super::actions::{Act, Cx};
 use super::call::Call;
+use super::params::Params;
+use super::record::Record;
 use super::retry::{CallClass, Tries};
 use crate::clock::Moment;
 use crate::event::{EffectKey, Failure, StepEnded};
@@ -44,6 +46,11 @@ pub(super) struct Running {
     pub(super) doubt: Option<Failure>,
     /// It is given up as soon as the write that is under way has ended.
     pub(super) giving_up: Option<Failure>,
+    /// What it was begun with: it may have to begin again.
+    pub(super) params: Params,
+    pub(super) cx: Cx,
+    /// What it had to show before it began again.
+    pub(super) before: Record,
 }
 
 /// What a running step waits for.
@@ -66,6 +73,13 @@ pub(super) enum Outstanding {
     Sleep { timer: String, cut: bool },
     /// A person's answer; with a timer when the step's own time ends before the run's.
     Person { timer: Option<String> },
+    /// The time until what was read is read again; `cut` when the step's own time is over before. What
+    /// did not hold, in words.
+    Poll {
+        timer: String,
+        cut: bool,
+        unmet: String,
+    },
     /// A runner, for the network was away for too long.
     Stalled { key: EffectKey, call: Call },
     /// Nothing: it is being moved on at this very moment.
@@ -80,6 +94,7 @@ impl Outstanding {
             Self::Backoff { .. }
             | Self::Sleep { .. }
             | Self::Person { .. }
+            | Self::Poll { .. }
             | Self::Stalled { .. }
             | Self::Nothing => None,
         }
@@ -89,7 +104,9 @@ impl Outstanding {
     pub(super) fn key(&self) -> Option<String> {
         match self {
             Self::Call { key, .. } => Some(key.to_string()),
-            Self::Backoff { timer, .. } | Self::Sleep { timer, .. } => Some(timer.clone()),
+            Self::Backoff { timer, .. } | Self::Sleep { timer, .. } | Self::Poll { timer, .. } => {
+                Some(timer.clone())
+            }
             Self::Person { timer } => timer.clone(),
             Self::Stalled { .. } | Self::Nothing => None,
         }

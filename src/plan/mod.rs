@@ -12,7 +12,9 @@ mod model;
 mod names;
 mod walk;
 
-pub use crate::playbook::{Limits, OnConflict, OnFailure, OnInterrupt, Retry, RetryOn};
+pub use crate::playbook::{
+    Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
+};
 pub use build::{build, check};
 pub use inputs::{GivenInputs, InputsFile, bind_inputs, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};

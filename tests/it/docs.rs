@@ -1,11 +1,13 @@
 //! What the documents say is true: every path, link, command, example, table and message in them is held
 //! against the code.
 
+mod actions;
 mod codes;
 mod commands;
 mod examples;
 mod generated;
 mod markdown;
+mod report;
 
 use std::path::Path;
 
@@ -46,7 +48,7 @@ fn every_path_that_a_document_names_is_there() {
             }
         }
     }
-    assert!(seen > 60, "only {seen} paths were found");
+    assert!(seen > 40, "only {seen} paths were found");
     assert!(wrong.is_empty(), "these do not exist: {wrong:#?}");
 }
 

@@ -288,6 +288,7 @@ fn record_is_a_chain(evidence: &Evidence<'_>) -> Vec<String> {
 fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
     let mut broken = Vec::new();
     let mut ended: BTreeMap<&str, StepOutcome> = BTreeMap::new();
+    let mut canceled = false;
     for recorded in &evidence.events {
         match &recorded.event {
             Event::StepStarted { step } => {
@@ -313,6 +314,14 @@ fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
                     broken.push(format!("`{}` ends twice", told.step));
                 }
             }
+            // What a canceled run started is stopped in the name of the step that started it.
+            Event::CancelRequested { .. } => canceled = true,
+            Event::CallStarted { call, .. }
+                if canceled
+                    && matches!(
+                        call.as_str(),
+                        "stop_pipeline" | "stop_workflow" | "await_pipeline" | "await_promotion"
+                    ) => {}
             Event::CallStarted { key, .. } if ended.contains_key(key.step.as_str()) => {
                 broken.push(format!("{key} is called after its step has ended"));
             }

@@ -3,6 +3,7 @@
 mod cli;
 mod corpus;
 mod docs;
+mod endpoints;
 mod invariants;
 mod lab;
 mod layering;

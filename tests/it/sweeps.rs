@@ -2,4 +2,6 @@
 //! virtual time. Whatever happens, the promises of `invariants.rs` hold and the run ends; and where the
 //! faults leave a choice, it ends as it does without them.
 
+mod chaos;
 mod crashes;
+mod faults;

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use super::pipeline::Expect;
 use super::{
-    approve, check, describe_pipeline, fail, fetch_logs, http, promote, run_workflow, set, sleep,
-    wait_pipeline,
+    approve, check, describe_job, describe_pipeline, describe_workflow, ensure_pipeline, fail,
+    fetch_logs, http, list_pipelines, list_promotions, list_workflows, promote, rebuild_pipeline,
+    rerun_workflow, run_task, run_workflow, set, sleep, stop_job, stop_pipeline, stop_workflow,
+    wait_pipeline, wait_workflow,
 };
 use crate::engine::call::Call;
 use crate::engine::params::Params;
@@ -48,12 +51,19 @@ pub(in crate::engine) struct Cx {
     pub(in crate::engine) step: String,
     /// Whether new pipelines are marked as ours.
     pub(in crate::engine) mark: bool,
+    /// How often the step was done again because its pipeline ended badly.
+    pub(in crate::engine) round: u32,
+    /// The pipelines of this run that ended red so far.
+    pub(in crate::engine) red: Vec<String>,
 }
 
 impl Cx {
     /// A request token of the step: the same whenever the same step asks for the same thing.
     pub(in crate::engine) fn token(&self, what: &str) -> String {
-        derived_uuid(&[&self.salt, &self.step, what])
+        match self.round {
+            0 => derived_uuid(&[&self.salt, &self.step, what]),
+            round => derived_uuid(&[&self.salt, &self.step, what, &round.to_string()]),
+        }
     }
 }
 
@@ -74,15 +84,28 @@ pub(in crate::engine) fn start(
     Ok(match name {
         "approve" => Box::new(approve::Approve::new(params)),
         "check" => Box::new(check::Check::new(params)),
-        "describe_pipeline" => Box::new(describe_pipeline::DescribePipeline::new(params)),
+        "describe_job" => Box::new(describe_job::new(params)),
+        "describe_pipeline" => Box::new(describe_pipeline::new(params)),
+        "describe_workflow" => Box::new(describe_workflow::new(params)),
+        "ensure_pipeline" => Box::new(ensure_pipeline::EnsurePipeline::new(params, cx)),
         "fail" => Box::new(fail::Fail::new(params)),
-        "fetch_logs" => Box::new(fetch_logs::FetchLogs::new(params)),
+        "fetch_logs" => Box::new(fetch_logs::FetchLogs::new(params, cx)),
         "http" => Box::new(http::Http::new(params)?),
+        "list_pipelines" => Box::new(list_pipelines::new(params)),
+        "list_promotions" => Box::new(list_promotions::new(params)),
+        "list_workflows" => Box::new(list_workflows::new(params)),
         "promote" => Box::new(promote::Promote::new(params, cx)),
+        "rebuild_pipeline" => Box::new(rebuild_pipeline::RebuildPipeline::new(params, cx)),
+        "rerun_workflow" => Box::new(rerun_workflow::RerunWorkflow::new(params, cx)),
+        "run_task" => Box::new(run_task::RunTask::new(params, cx)),
         "run_workflow" => Box::new(run_workflow::RunWorkflow::new(params, cx)),
         "set" => Box::new(set::Set::new(params)),
         "sleep" => Box::new(sleep::Sleep::new(params)),
+        "stop_job" => Box::new(stop_job::new(params)),
+        "stop_pipeline" => Box::new(stop_pipeline::new(params)),
+        "stop_workflow" => Box::new(stop_workflow::new(params)),
         "wait_pipeline" => Box::new(wait_pipeline::WaitPipeline::new(params)),
+        "wait_workflow" => Box::new(wait_workflow::WaitWorkflow::new(params)),
         other => {
             let words = format!(
                 "the action `{other}` is in the catalog but not in the engine: this is a bug in runner"
@@ -90,6 +113,16 @@ pub(in crate::engine) fn start(
             return Err(Failure::new(FailureKind::Bug, words));
         }
     })
+}
+
+/// Begins to run again what did not pass of a pipeline, for a step with these parameters.
+pub(in crate::engine) fn rebuild(pipeline_id: &str, params: &Params, cx: &Cx) -> Box<dyn Act> {
+    let expect = Expect::from_word(params.text("expect"));
+    Box::new(rebuild_pipeline::RebuildPipeline::of(
+        pipeline_id,
+        expect,
+        cx,
+    ))
 }
 
 /// An input that cannot come in this state.

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
-use super::act::{Act, Input, Next, out_of_turn};
+use super::act::{Act, Cx, Input, Next, out_of_turn};
 use crate::engine::call::Call;
 use crate::engine::params::Params;
 use crate::engine::record::{Record, text};
-use crate::event::Answer;
+use crate::event::{Answer, Failure};
 
 const TAIL_DEFAULT: u64 = 20;
 
@@ -19,36 +19,47 @@ enum State {
 
 /// The action.
 pub(super) struct FetchLogs {
-    job: Option<String>,
-    pipeline_id: String,
+    /// The pipelines whose jobs are still to be listed.
+    pipelines: VecDeque<String>,
     all: bool,
     folder: String,
     format: String,
     tail: u32,
     queue: VecDeque<(String, String)>,
+    logs: Vec<Value>,
     files: Vec<Value>,
     failed_commands: Vec<Value>,
+    /// The first log that could not be fetched: the others are fetched all the same.
+    trouble: Option<Failure>,
     state: State,
     record: Record,
 }
 
 impl FetchLogs {
-    pub(super) fn new(params: &Params) -> Self {
+    pub(super) fn new(params: &Params, cx: &Cx) -> Self {
         let or = |name: &str, default: &str| match params.text(name) {
             "" => default.to_owned(),
             given => given.to_owned(),
         };
         let tail = params.integer("tail").unwrap_or(TAIL_DEFAULT);
+        let job = params.optional("job");
+        let pipelines = match params.optional("pipeline") {
+            Some(pipeline) => vec![pipeline],
+            None if job.is_some() => Vec::new(),
+            // `of: failed`: all that is red so far.
+            None => cx.red.clone(),
+        };
         Self {
-            job: params.optional("job"),
-            pipeline_id: params.text("pipeline").to_owned(),
+            pipelines: pipelines.into(),
             all: params.text("jobs") == "all",
             folder: or("save_to", "logs"),
             format: or("format", "text"),
             tail: u32::try_from(tail).unwrap_or(u32::MAX),
-            queue: VecDeque::new(),
+            queue: job.map(|job| (job, String::new())).into_iter().collect(),
+            logs: Vec::new(),
             files: Vec::new(),
             failed_commands: Vec::new(),
+            trouble: None,
             state: State::Describing,
             record: Record::default(),
         }
@@ -69,13 +80,23 @@ impl FetchLogs {
         }
     }
 
-    fn fetch_next(&mut self) -> Next {
+    fn go_on(&mut self) -> Next {
+        if let Some(pipeline_id) = self.pipelines.pop_front() {
+            self.state = State::Describing;
+            return Next::Call(Call::DescribePipeline {
+                pipeline_id,
+                detailed: true,
+            });
+        }
         self.state = State::Fetching;
         self.record.set("files", self.files.clone());
         self.record
             .set("failed_commands", self.failed_commands.clone());
         match self.queue.pop_front() {
-            None => Next::Done,
+            None => match self.trouble.take() {
+                Some(failure) => Next::Fail(failure),
+                None => Next::Done,
+            },
             Some((job_id, job_name)) => Next::Call(Call::FetchLog {
                 job_id,
                 job_name,
@@ -89,6 +110,8 @@ impl FetchLogs {
     fn fetched(&mut self, answer: &Answer) {
         self.record.files.extend(answer.files.iter().cloned());
         let value = &answer.value;
+        self.logs.push(value.clone());
+        self.record.response = Some(Value::Array(self.logs.clone()));
         if let Some(path) = value.get("path").and_then(Value::as_str) {
             self.files.push(json!({
                 "job": text(value, "job"), "job_id": text(value, "job_id"), "path": path,
@@ -116,27 +139,20 @@ impl FetchLogs {
 impl Act for FetchLogs {
     fn next(&mut self, input: Input<'_>) -> Next {
         match (&self.state, input) {
-            (State::Describing, Input::Start) => match self.job.take() {
-                Some(job_id) => {
-                    self.queue.push_back((job_id, String::new()));
-                    self.fetch_next()
-                }
-                None => Next::Call(Call::DescribePipeline {
-                    pipeline_id: self.pipeline_id.clone(),
-                    detailed: true,
-                }),
-            },
+            (_, Input::Start) => self.go_on(),
             (State::Describing, Input::Answer(answer)) => {
-                self.record.response.clone_from(&answer.response);
                 self.choose(answer);
-                self.fetch_next()
+                self.go_on()
             }
             (State::Fetching, Input::Answer(answer)) => {
                 self.fetched(answer);
-                self.fetch_next()
+                self.go_on()
             }
-            (_, Input::Failure(failure)) => Next::Fail(failure.clone()),
-            (State::Fetching, Input::Start) | (_, Input::Slept) => out_of_turn("fetch_logs"),
+            (_, Input::Failure(failure)) => {
+                self.trouble.get_or_insert_with(|| failure.clone());
+                self.go_on()
+            }
+            (_, Input::Slept) => out_of_turn("fetch_logs"),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::act::Next;
+use crate::engine::call::Call;
 use crate::engine::record::{Record, text};
 use crate::event::{Answer, Failure, FailureKind};
 
@@ -25,16 +27,45 @@ impl Expect {
             _ => Self::Passed,
         }
     }
+
+    /// Whether a result is what is wanted.
+    pub(super) fn holds(self, result: &str) -> bool {
+        match self {
+            Self::Passed => result == "passed",
+            Self::Failed => !result.is_empty() && result != "passed",
+            Self::Done => true,
+        }
+    }
+}
+
+/// Takes note of a pipeline that was started or found, and waits for it when that is wanted.
+pub(super) fn started(record: &mut Record, answer: &Answer, wait: bool) -> Next {
+    let value = &answer.value;
+    record.take(value, &["workflow_id", "pipeline_id", "url"]);
+    if record.response.is_none() || answer.response.is_some() {
+        record.response.clone_from(&answer.response);
+    }
+    record.link("workflow", text(value, "url"));
+    if !wait {
+        return Next::Done;
+    }
+    Next::Call(Call::AwaitPipeline {
+        pipeline_id: text(value, "pipeline_id").to_owned(),
+        follow: false,
+    })
 }
 
 /// Takes the outputs of a pipeline that is done, and says whether it ended as wanted.
-pub(super) fn ended(record: &mut Record, answer: &Answer, expect: Expect) -> Result<(), Failure> {
+pub(super) fn ended(record: &mut Record, answer: &Answer, expect: Expect) -> Next {
     let pipeline = answer.value.get("pipeline").unwrap_or(&Value::Null);
     record.response.clone_from(&answer.response);
-    record.take(
-        pipeline,
-        &["pipeline_id", "result", "reason", "queued_for", "ran_for"],
-    );
+    record.take(pipeline, &["pipeline_id", "result"]);
+    // What has no reason has an empty one, and what never ran did so for no time: both can be asked for.
+    record.set("reason", text(pipeline, "reason"));
+    for name in ["queued_for", "ran_for"] {
+        let seconds = pipeline.get(name).and_then(Value::as_f64);
+        record.set(name, seconds.unwrap_or(0.0));
+    }
     record.set(
         "failed_jobs",
         answer
@@ -48,16 +79,10 @@ pub(super) fn ended(record: &mut Record, answer: &Answer, expect: Expect) -> Res
     if let Some(reruns) = answer.value.get("replaced").and_then(Value::as_array) {
         record.reruns.clone_from(reruns);
     }
-    let result = text(pipeline, "result");
-    let as_wanted = match expect {
-        Expect::Passed => result == "passed",
-        Expect::Failed => !result.is_empty() && result != "passed",
-        Expect::Done => true,
-    };
-    if as_wanted {
-        Ok(())
+    if expect.holds(text(pipeline, "result")) {
+        Next::Done
     } else {
-        Err(red(pipeline, &answer.value, expect))
+        Next::Fail(red(pipeline, &answer.value, expect))
     }
 }
 

@@ -9,11 +9,12 @@
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::act::{Act, Cx, Input, Next, out_of_turn};
 use super::pipeline::{self, Expect};
-use crate::engine::call::{Call, promotion_event_key};
+use crate::engine::call::{Call, SoughtEvent, promotion_event_key};
 use crate::engine::params::Params;
 use crate::engine::record::{Record, text};
 use crate::event::{Answer, Failure, FailureKind, Fate};
@@ -23,6 +24,8 @@ const EVENT_WITHIN: Duration = Duration::from_secs(90);
 /// How long to look for what a trigger of unknown fate may have done.
 const SETTLE: Duration = Duration::from_secs(60);
 const INITIALIZING_EVERY: Duration = Duration::from_secs(2);
+/// How many events of before are read.
+const EVENTS_MAX: u64 = 500;
 
 enum State {
     Describing,
@@ -49,7 +52,8 @@ pub(super) struct Promote {
     if_exists: IfExists,
     wait: bool,
     token: String,
-    known: Vec<String>,
+    before: Vec<String>,
+    listed_at: Option<Timestamp>,
     state: State,
     record: Record,
 }
@@ -63,13 +67,16 @@ impl Promote {
             parameters: params.texts("parameters"),
             r#override: params.flag("override", false),
             if_exists: match params.text("if_exists") {
+                // Done again because it ended badly: the event that is there is our own of before.
+                _ if cx.round > 0 => IfExists::Again,
                 "fail" => IfExists::Fail,
                 "again" => IfExists::Again,
                 _ => IfExists::Join,
             },
             wait: params.flag("wait", true),
             token: cx.token(&format!("promote {pipeline_id} {name}")),
-            known: Vec::new(),
+            before: Vec::new(),
+            listed_at: None,
             state: State::Describing,
             record: Record::default(),
         }
@@ -113,6 +120,9 @@ impl Promote {
         Next::Call(Call::ListPromotions {
             pipeline_id: self.pipeline_id.clone(),
             name: Some(self.name.clone()),
+            status: None,
+            created_after: None,
+            limit: Some(EVENTS_MAX),
         })
     }
 
@@ -120,12 +130,13 @@ impl Promote {
     fn listed(&mut self, answer: &Answer) -> Next {
         let events: Vec<&Value> = answer
             .value
-            .as_array()
+            .get("events")
+            .and_then(Value::as_array)
             .into_iter()
             .flatten()
-            .filter(|event| text(event, "name") == self.name)
             .collect();
-        self.known = events
+        self.listed_at = time(&answer.value, "server_time");
+        self.before = events
             .iter()
             .map(|event| promotion_event_key(event))
             .collect();
@@ -146,9 +157,8 @@ impl Promote {
                 .hint("`if_exists: join` takes its pipeline over, `if_exists: again` promotes once more"),
             ),
             (Some(event), IfExists::Join) => {
-                let key = promotion_event_key(event);
-                self.known.retain(|known| *known != key);
-                self.find(EVENT_WITHIN, None)
+                let sought = SoughtEvent::Known(promotion_event_key(event));
+                self.find(sought, EVENT_WITHIN, None)
             }
             (Some(_), IfExists::Again) | (None, _) => {
                 self.state = State::Triggering;
@@ -158,26 +168,38 @@ impl Promote {
                     parameters: self.parameters.clone(),
                     r#override: self.r#override,
                     token: self.token.clone(),
+                    listed_at: self.listed_at,
                 })
             }
         }
     }
 
-    fn find(&mut self, within: Duration, after: Option<Failure>) -> Next {
+    /// The event of our trigger; `answer` is what Semaphore said to it, when it said yes.
+    fn ours(&self, answer: Option<&Answer>) -> SoughtEvent {
+        let between = |name: &str| answer.and_then(|answer| time(&answer.value, name));
+        SoughtEvent::Ours {
+            before: self.before.clone(),
+            not_before: between("after").or(self.listed_at),
+            not_after: between("before"),
+            answered: answer.is_some(),
+            parameters: self.parameters.clone(),
+        }
+    }
+
+    fn find(&mut self, sought: SoughtEvent, within: Duration, after: Option<Failure>) -> Next {
         self.state = State::Finding { after };
         Next::Call(Call::AwaitPromotion {
             pipeline_id: self.pipeline_id.clone(),
             name: self.name.clone(),
-            known: self.known.clone(),
+            sought,
             within_ms: u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
         })
     }
 
     fn found(&mut self, answer: &Answer) -> Next {
         self.record
-            .take(&answer.value, &["pipeline_id", "triggered_by", "url"]);
+            .take(&answer.value, &["pipeline_id", "triggered_by"]);
         self.record.response.clone_from(&answer.response);
-        self.record.link("pipeline", text(&answer.value, "url"));
         if text(&answer.value, "status") == "failed" {
             return Next::Fail(
                 Failure::new(FailureKind::PromotionFailed, format!("Semaphore could not start the pipeline of the promotion `{}`", self.name))
@@ -195,42 +217,26 @@ impl Promote {
     }
 }
 
-/// A trigger of unknown fate, and nothing to be seen of it. Only a look that saw the list until its time
-/// was over says that nothing happened.
-fn not_found(first: &Failure, look: &Failure) -> Failure {
-    let seen = look.kind == FailureKind::Deadline;
-    let mut failure = first
-        .clone()
-        .fate(if seen { Fate::NotDone } else { Fate::Unknown });
-    if seen {
-        failure.message.push_str("; no promotion appeared");
-    } else {
-        let words = format!("; it could not be looked for either: {}", look.message);
-        failure.message.push_str(&words);
-    }
-    failure
-}
-
 impl Act for Promote {
     fn next(&mut self, input: Input<'_>) -> Next {
         match (&self.state, input) {
             (State::Describing, Input::Start | Input::Slept) => self.describe(),
             (State::Describing, Input::Answer(answer)) => self.described(answer),
             (State::Listing, Input::Answer(answer)) => self.listed(answer),
-            (State::Triggering, Input::Answer(_)) => self.find(EVENT_WITHIN, None),
+            (State::Triggering, Input::Answer(answer)) => {
+                self.find(self.ours(Some(answer)), EVENT_WITHIN, None)
+            }
             // The token makes sure that it happened at most once; whether it happened, the events tell.
             (State::Triggering, Input::Failure(failure)) if failure.fate == Fate::Unknown => {
-                self.find(SETTLE, Some(failure.clone()))
+                self.find(self.ours(None), SETTLE, Some(failure.clone()))
             }
+            (State::Triggering, Input::Failure(failure)) => Next::Fail(refused(failure)),
             (State::Finding { .. }, Input::Answer(answer)) => self.found(answer),
-            (State::Finding { after: Some(first) }, Input::Failure(look)) => {
-                Next::Fail(not_found(first, look))
+            (State::Finding { after: Some(first) }, Input::Failure(failure)) => {
+                Next::Fail(unanswered(first, failure))
             }
             (State::Waiting, Input::Answer(answer)) => {
-                match pipeline::ended(&mut self.record, answer, Expect::Passed) {
-                    Ok(()) => Next::Done,
-                    Err(red) => Next::Fail(red),
-                }
+                pipeline::ended(&mut self.record, answer, Expect::Passed)
             }
             (_, Input::Failure(failure)) => Next::Fail(failure.clone()),
             (_, Input::Start | Input::Slept) => out_of_turn("promote"),
@@ -240,4 +246,43 @@ impl Act for Promote {
     fn record(&self) -> &Record {
         &self.record
     }
+}
+
+/// A trigger that was never answered, and what looking for its event gave.
+fn unanswered(first: &Failure, found: &Failure) -> Failure {
+    let mut failure = match found.kind {
+        // Nothing appeared for as long as it could have.
+        FailureKind::PromotionFailed => {
+            let mut failure = first.clone().fate(Fate::NotDone);
+            failure.message.push_str("; no promotion appeared");
+            return failure;
+        }
+        FailureKind::FateUnknown => found.clone(),
+        _ => Failure::new(FailureKind::FateUnknown, found.message.clone())
+            .hint("look for it on Semaphore, then say so with `runner resolve`"),
+    };
+    failure.fate = Fate::Unknown;
+    failure.status = first.status;
+    failure.message = format!(
+        "whether the promotion was triggered is not known: {}; {}",
+        first.message, failure.message
+    );
+    failure
+}
+
+/// A refusal, with what can be done about it.
+fn refused(failure: &Failure) -> Failure {
+    let mut failure = failure.clone();
+    if failure.hint.is_none() && failure.message.contains("deployment target failed") {
+        failure.hint = Some(
+            "its deployment target decides what may be promoted, when and by whom: look at it on Semaphore"
+                .to_owned(),
+        );
+    }
+    failure
+}
+
+/// A time of an answer.
+fn time(value: &Value, name: &str) -> Option<Timestamp> {
+    text(value, name).parse().ok()
 }

@@ -4,10 +4,10 @@ use indexmap::IndexMap;
 
 use super::act::{Act, Cx, Input, Next, out_of_turn};
 use super::pipeline::{self, Expect};
+use super::project::ProjectParam;
 use crate::engine::call::Call;
 use crate::engine::params::Params;
 use crate::engine::record::{Record, text};
-use crate::ids::Id;
 
 enum State {
     Resolving,
@@ -17,7 +17,7 @@ enum State {
 
 /// The action.
 pub(super) struct RunWorkflow {
-    project: String,
+    project: ProjectParam,
     reference: String,
     commit_sha: Option<String>,
     pipeline_file: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct RunWorkflow {
 impl RunWorkflow {
     pub(super) fn new(params: &Params, cx: &Cx) -> Self {
         Self {
-            project: params.text("project").to_owned(),
+            project: ProjectParam::of(params),
             reference: params.text("reference").to_owned(),
             commit_sha: params.optional("commit_sha"),
             pipeline_file: params.optional("pipeline_file"),
@@ -59,36 +59,20 @@ impl RunWorkflow {
 impl Act for RunWorkflow {
     fn next(&mut self, input: Input<'_>) -> Next {
         match (&self.state, input) {
-            (State::Resolving, Input::Start) => match Id::parse(&self.project) {
-                Ok(id) => self.run(id.as_str()),
-                Err(_) => Next::Call(Call::ResolveProject {
-                    name: self.project.clone(),
-                }),
+            (State::Resolving, Input::Start) => match self.project.known() {
+                Ok(id) => self.run(&id),
+                Err(call) => Next::Call(call),
             },
             (State::Resolving, Input::Answer(answer)) => {
                 let id = text(&answer.value, "id").to_owned();
                 self.run(&id)
             }
             (State::Running, Input::Answer(answer)) => {
-                self.record
-                    .take(&answer.value, &["workflow_id", "pipeline_id", "url"]);
-                self.record.response.clone_from(&answer.response);
-                self.record.link("workflow", text(&answer.value, "url"));
-                if !self.wait {
-                    return Next::Done;
-                }
                 self.state = State::Waiting;
-                let pipeline_id = text(&answer.value, "pipeline_id").to_owned();
-                Next::Call(Call::AwaitPipeline {
-                    pipeline_id,
-                    follow: false,
-                })
+                pipeline::started(&mut self.record, answer, self.wait)
             }
             (State::Waiting, Input::Answer(answer)) => {
-                match pipeline::ended(&mut self.record, answer, Expect::Passed) {
-                    Ok(()) => Next::Done,
-                    Err(red) => Next::Fail(red),
-                }
+                pipeline::ended(&mut self.record, answer, Expect::Passed)
             }
             (_, Input::Failure(failure)) => Next::Fail(failure.clone()),
             (State::Running | State::Waiting, Input::Start) | (_, Input::Slept) => {

@@ -34,10 +34,7 @@ impl Act for WaitPipeline {
                 pipeline_id: self.pipeline_id.clone(),
                 follow: self.follow,
             }),
-            Input::Answer(answer) => match pipeline::ended(&mut self.record, answer, self.expect) {
-                Ok(()) => Next::Done,
-                Err(red) => Next::Fail(red),
-            },
+            Input::Answer(answer) => pipeline::ended(&mut self.record, answer, self.expect),
             Input::Failure(failure) => Next::Fail(failure.clone()),
             Input::Slept => out_of_turn("wait_pipeline"),
         }

@@ -16,7 +16,7 @@ mod web;
 pub use check::ENDPOINTS;
 pub use codes::CODES;
 pub use fault::{Answer, FaultRule, Mishap};
-pub use load::built_in_names;
+pub use load::{built_in_names, built_in_text};
 pub(crate) use model::default_file;
 pub use model::{Organization, Project, Reference, Role, Scenario, Server, Span, Task, Token};
 pub use people::{Cue, Deed, Promote, Push, Start, Target, Visit};

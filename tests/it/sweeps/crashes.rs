@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use runner::drivers::Finish;
+use runner::event::FailureKind;
 use runner::outcome::{RunOutcome, StepOutcome};
 use runner::plan::Plan;
 use runner::simulator::Scenario;
@@ -10,25 +11,28 @@ use runner::simulator::Scenario;
 use crate::invariants::{broken, broken_at_the_end};
 use crate::lab::{self, Lab, Plot, Side};
 
-const RELEASE: &str = include_str!("../../../playbooks/release.yml");
+pub(super) const RELEASE: &str = include_str!("../../../playbooks/release.yml");
 
 /// How a run ended, as far as crashes must not change it.
-pub(super) type Ending = (RunOutcome, Vec<(String, StepOutcome)>);
+pub(super) type Ending = (RunOutcome, Vec<(String, StepOutcome, Option<FailureKind>)>);
 
 pub(super) fn ending(lab: &Lab, finish: &Finish) -> Ending {
     use runner::event::Event;
     let Finish::Ended(ended) = finish else {
         panic!("the run has not ended");
     };
-    let mut steps: Vec<(String, StepOutcome)> = lab
+    let mut steps: Vec<(String, StepOutcome, Option<FailureKind>)> = lab
         .events()
         .into_iter()
         .filter_map(|recorded| match recorded.event {
-            Event::StepEnded(told) => Some((told.step, told.outcome)),
+            Event::StepEnded(told) => {
+                let kind = told.error.map(|error| error.kind);
+                Some((told.step, told.outcome, kind))
+            }
             _ => None,
         })
         .collect();
-    steps.sort();
+    steps.sort_by(|a, b| a.0.cmp(&b.0));
     (ended.outcome, steps)
 }
 
@@ -44,7 +48,7 @@ pub(super) fn run(lab: &mut Lab, plots: &[Plot], about: &str) -> Ending {
     ending(lab, &finish)
 }
 
-fn scenario(name: &str) -> Scenario {
+pub(super) fn scenario(name: &str) -> Scenario {
     Scenario::built_in(name).expect("a built-in scenario")
 }
 

@@ -1,0 +1,229 @@
+//! Doing a step again: `until` asks once more what is not yet as wanted, `rerun` runs once more what
+//! ended badly.
+//!
+//! Neither is a retry, which is about calls that went wrong. A step that begins again is begun with the
+//! parameters it was given the first time, and keeps what it had to show.
+
+use serde_json::{Value, json};
+
+use super::actions::{Input, rebuild, start};
+use super::machine::Machine;
+use super::moves::unmet;
+use super::record::{Record, text};
+use super::scope::extract;
+use super::step::{Node, Outstanding};
+use crate::event::{Failure, FailureKind};
+use crate::outcome::StepOutcome;
+use crate::plan::{PlanStep, Rerun, RerunScope};
+
+impl Machine {
+    /// The action of a step did what it should.
+    pub(super) fn done(&mut self, index: usize) {
+        let Some(until) = self.plan_step(index).and_then(|step| step.until.clone()) else {
+            return self.passed(index);
+        };
+        let told = self.told_with_extracts(index, StepOutcome::Passed, None);
+        let scope = self.scope_with_this(index, &told);
+        match unmet(&until.that, "until", &scope) {
+            Ok(None) => self.passed(index),
+            Ok(Some(unmet)) => {
+                let Some((timer, cut)) = self.set_timer(index, until.poll) else {
+                    return;
+                };
+                if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
+                    running.outstanding = Outstanding::Poll { timer, cut, unmet };
+                }
+            }
+            Err(failure) => self.end_step(index, StepOutcome::Failed, Some(failure)),
+        }
+    }
+
+    /// Reads once more what was not yet as wanted.
+    pub(super) fn ask_again(&mut self, index: usize) {
+        self.begin_again(index, None);
+    }
+
+    /// The action of a step failed: perhaps its pipeline is run again.
+    pub(super) fn ended_badly(&mut self, index: usize, mut failure: Failure) {
+        let round = self.round(index);
+        match self.what_to_rerun(index, &failure) {
+            Ok(Some(pipeline_id)) => self.begin_again(index, Some(&pipeline_id)),
+            Ok(None) => {
+                if round > 0 && !is_red(&failure) {
+                    let message = format!(
+                        "the pipeline ended badly, and running it again went wrong: {}",
+                        failure.message
+                    );
+                    failure.message = message;
+                }
+                self.end_failed(index, failure);
+            }
+            Err(failure) => self.end_failed(index, failure),
+        }
+    }
+
+    /// The pipeline of a step that is worth running again.
+    fn what_to_rerun(
+        &mut self,
+        index: usize,
+        failure: &Failure,
+    ) -> Result<Option<String>, Failure> {
+        let Some(step) = self.plan_step(index).cloned() else {
+            return Ok(None);
+        };
+        let (Some(rerun), true) = (&step.rerun, is_red(failure)) else {
+            return Ok(None);
+        };
+        let outputs = Value::Object(self.record_of(index).outputs);
+        let (pipeline_id, result) = (text(&outputs, "pipeline_id"), text(&outputs, "result"));
+        if pipeline_id.is_empty() || matches!(result, "" | "passed") {
+            return Ok(None);
+        }
+        if u64::from(self.round(index)) >= self.reruns_max(index, rerun)? {
+            return Ok(None);
+        }
+        let worth = match &rerun.when {
+            None => of_its_own(result, text(&outputs, "reason")),
+            Some(when) => {
+                let told =
+                    self.told_with_extracts(index, StepOutcome::Failed, Some(failure.clone()));
+                let scope = self.scope_with_this(index, &told);
+                unmet(std::slice::from_ref(when), "rerun.when", &scope)?.is_none()
+            }
+        };
+        Ok(worth.then(|| pipeline_id.to_owned()))
+    }
+
+    fn reruns_max(&self, index: usize, rerun: &Rerun) -> Result<u64, Failure> {
+        let rendered = rerun.max.render(&self.scope_of(index));
+        let value = rendered
+            .map_err(|error| Failure::new(FailureKind::Template, error.to_string()))?
+            .unwrap_or(Value::from(0));
+        value.as_u64().ok_or_else(|| {
+            let words = format!(
+                "{}: `rerun.max` came out as {value}, which is no number of times",
+                rerun.max.place
+            );
+            Failure::new(FailureKind::Parameter, words)
+        })
+    }
+
+    fn round(&mut self, index: usize) -> u32 {
+        let running = self.nodes.get_mut(index).and_then(Node::running);
+        running.map_or(0, |running| running.cx.round)
+    }
+
+    /// Begins the action of a step again: with a pipeline as a rerun, else to read once more.
+    fn begin_again(&mut self, index: usize, ended: Option<&str>) {
+        let record = self.record_of(index);
+        let Some(step) = self.plan_step(index).cloned() else {
+            return;
+        };
+        let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
+            return;
+        };
+        running.before = record;
+        if let Some(pipeline_id) = ended {
+            running.cx.round += 1;
+            let outputs = Value::Object(running.before.outputs.clone());
+            running.before.reruns.push(json!({
+                "pipeline_id": pipeline_id, "result": text(&outputs, "result"),
+                "reason": text(&outputs, "reason"),
+            }));
+        }
+        let scope = step.rerun.as_ref().map(|rerun| rerun.scope);
+        let begun = match (ended, scope) {
+            (Some(pipeline_id), Some(RerunScope::Failed)) => {
+                Ok(rebuild(pipeline_id, &running.params, &running.cx))
+            }
+            _ => start(step.action.name, &running.params, &running.cx),
+        };
+        match begun {
+            Ok(act) => {
+                running.act = act;
+                self.drive(index, Input::Start);
+            }
+            Err(failure) => self.end_failed(index, failure),
+        }
+    }
+
+    fn told_with_extracts(
+        &mut self,
+        index: usize,
+        outcome: StepOutcome,
+        failure: Option<Failure>,
+    ) -> crate::event::StepEnded {
+        let mut told = self.told_of(index, outcome, failure);
+        let record: Record = self.record_of(index);
+        let taken = self
+            .plan_step(index)
+            .map(|step: &PlanStep| extract(step, &record));
+        // What cannot be taken out yet is told when the step has ended.
+        if let Some(Ok(taken)) = taken {
+            told.outputs.extend(taken);
+        }
+        told
+    }
+
+    /// The pipelines of this run that ended red so far, each once, in the order of the plan.
+    pub(super) fn red_pipelines(&self) -> Vec<String> {
+        let mut red: Vec<String> = Vec::new();
+        let mut note = |pipeline: &Value| {
+            let (id, result) = (text(pipeline, "pipeline_id"), text(pipeline, "result"));
+            let is_red = !matches!(result, "" | "passed");
+            if is_red && !id.is_empty() && !red.iter().any(|known| known == id) {
+                red.push(id.to_owned());
+            }
+        };
+        for ended in self.nodes.iter().filter_map(Node::ended) {
+            ended.told.reruns.iter().for_each(&mut note);
+            note(&Value::Object(ended.told.outputs.clone()));
+            let pipelines = ended
+                .told
+                .outputs
+                .get("pipelines")
+                .and_then(Value::as_array);
+            pipelines.into_iter().flatten().for_each(&mut note);
+        }
+        red
+    }
+}
+
+/// Whether a failure is a pipeline that did not pass.
+fn is_red(failure: &Failure) -> bool {
+    matches!(
+        failure.kind,
+        FailureKind::PipelineFailed | FailureKind::PipelineStopped
+    )
+}
+
+/// Whether a pipeline ended badly by itself, not because a person or a newer pipeline ended it.
+fn of_its_own(result: &str, reason: &str) -> bool {
+    match result {
+        // A file that is wrong is wrong again.
+        "failed" => reason != "malformed",
+        _ => matches!(reason, "timeout" | "internal" | "stuck"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_stopped_is_not_run_again() {
+        for (result, reason, again) in [
+            ("failed", "test", true),
+            ("failed", "stuck", true),
+            ("failed", "malformed", false),
+            ("stopped", "timeout", true),
+            ("canceled", "internal", true),
+            ("stopped", "user", false),
+            ("stopped", "", false),
+            ("canceled", "strategy", false),
+            ("canceled", "user", false),
+        ] {
+            assert_eq!(of_its_own(result, reason), again, "{result} {reason}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Random schedules of faults and crashes, each a function of its seed.
+//!
+//! The default run tries `SEEDS` of them. `RUNNER_TEST_SEEDS=100000 cargo test --test it chaos` tries
+//! more, `RUNNER_TEST_SEED=N` begins with that seed; a failure prints the one command that plays its
+//! seed again.
+
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use runner::clock::later;
+use runner::drivers::StopRequest;
+use runner::plan::Plan;
+use runner::simulator::{FaultRule, Mishap, Scenario};
+
+use super::crashes::{RELEASE, run, scenario};
+use super::faults::{at_request, mishaps};
+use crate::lab::{self, Lab, Plot, Side};
+use crate::rig;
+
+/// Enough for every day.
+const SEEDS: u64 = 100;
+
+/// Two workflows side by side, each with its promotion, logs of what failed, and a word at the end.
+const TWINS: &str = "
+playbook: 1
+timeout: 5h
+steps:
+  left: { run_workflow: { project: demo, reference: refs/heads/left } }
+  right:
+    run_workflow: { project: demo, reference: refs/heads/right, wait: false }
+    allow_failure: true
+  wait: { wait_pipeline: { pipeline: \"{{ steps.right.pipeline_id }}\" } }
+  nap: { sleep: 30s }
+  ship_left: { promote: { pipeline: \"{{ steps.left.pipeline_id }}\", name: Staging } }
+  ship_right:
+    needs: { wait: passed, ship_left: any }
+    promote: { pipeline: \"{{ steps.wait.pipeline_id }}\", name: Production, wait: false }
+  logs:
+    needs: { wait: failed }
+    fetch_logs: { pipeline: \"{{ steps.wait.pipeline_id }}\" }
+finally:
+  done: { set: { how: \"{{ run.outcome }}\" } }
+outputs:
+  how: \"{{ steps.done.how | default('') }}\"
+";
+
+/// Numbers out of a seed.
+struct Dice(u64);
+
+impl Dice {
+    /// The next number below `n`.
+    fn roll(&mut self, n: u64) -> u64 {
+        // splitmix64
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.roll(n) == 0
+    }
+
+    fn side(&mut self) -> Side {
+        if self.one_in(2) {
+            Side::Before
+        } else {
+            Side::After
+        }
+    }
+}
+
+/// A mishap of the whole wire for a while, or of one request.
+fn fault(dice: &mut Dice) -> FaultRule {
+    let all = mishaps();
+    let (_, mishap) = &all[dice.roll(all.len() as u64) as usize];
+    let mut rule = at_request(1 + dice.roll(90), mishap.clone());
+    match dice.roll(6) {
+        0 => {
+            rule.nth = 1;
+            rule.percent = Some(2 + dice.roll(12) as u8);
+            rule.count = Some(20);
+        }
+        1 => {
+            rule.on = [
+                "run_workflow",
+                "promote",
+                "writes",
+                "list_promotions",
+                "describe_pipeline",
+            ][dice.roll(5) as usize]
+                .to_owned();
+            rule.nth = 1 + dice.roll(3);
+            rule.count = Some(1 + dice.roll(3));
+        }
+        _ => rule.count = Some(1 + dice.roll(2)),
+    }
+    // A server that never answers many times over would only take long.
+    if matches!(rule.mishap, Mishap::Hang) {
+        rule.count = Some(1);
+        rule.percent = None;
+    }
+    rule
+}
+
+fn plot(dice: &mut Dice) -> Plot {
+    let mut plot = Plot::default();
+    match dice.roll(8) {
+        0 | 1 => plot.at_commit = Some((1 + dice.roll(10), dice.side())),
+        2 | 3 => plot.at_request = Some((1 + dice.roll(60), dice.side())),
+        4 => plot.after = Some(Duration::from_millis(dice.roll(400_000))),
+        5 => {
+            let reason = "SIGTERM".to_owned();
+            let request = StopRequest::Park {
+                reason,
+                exit_code: 143,
+            };
+            plot.stops
+                .push((Duration::from_millis(dice.roll(300_000)), request));
+        }
+        6 => plot.park_after = Some(Duration::from_secs(dice.roll(200))),
+        _ => {}
+    }
+    if dice.one_in(40) {
+        let request = StopRequest::Cancel { by: "chaos".into() };
+        plot.stops
+            .push((Duration::from_millis(dice.roll(300_000)), request));
+    }
+    plot
+}
+
+/// Plays one seed; a panic says what is wrong.
+fn play(plans: &[Arc<Plan>], seed: u64) {
+    let mut dice = Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let plan = &plans[dice.roll(plans.len() as u64) as usize];
+    let name = ["passing", "failing", "passing", "flaky"][dice.roll(4) as usize];
+    let faults: Vec<FaultRule> = (0..dice.roll(5)).map(|_| fault(&mut dice)).collect();
+    let plots: Vec<Plot> = (0..dice.roll(5)).map(|_| plot(&mut dice)).collect();
+    let about = format!("seed {seed}: {name} {faults:?} {plots:?}");
+    let mut lab = Lab::new(
+        plan,
+        Scenario {
+            faults,
+            ..scenario(name)
+        },
+    );
+    if dice.one_in(8) {
+        let from = later(rig::start_time(), Duration::from_millis(dice.roll(300_000)));
+        lab.wire
+            .away(from, later(from, Duration::from_secs(dice.roll(2_400))));
+    }
+    run(&mut lab, &plots, &about);
+}
+
+#[test]
+fn random_faults_and_crashes_break_no_promise() {
+    let plans = [lab::plan(RELEASE), lab::plan(TWINS)];
+    let first = rig::knob("RUNNER_TEST_SEED", 1);
+    let seeds = rig::knob("RUNNER_TEST_SEEDS", SEEDS);
+    let began = Instant::now();
+    let mut wrong = String::new();
+    for seed in first..first + seeds {
+        if catch_unwind(AssertUnwindSafe(|| play(&plans, seed))).is_err() {
+            writeln!(
+                wrong,
+                "RUNNER_TEST_SEED={seed} RUNNER_TEST_SEEDS=1 cargo test --test it chaos"
+            )
+            .unwrap();
+        }
+    }
+    let rate = seeds as f64 / began.elapsed().as_secs_f64();
+    println!("{seeds} seeds from {first} on, {rate:.1} in a second");
+    assert!(wrong.is_empty(), "play them again:\n{wrong}");
+}
