@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Each module with its layer and, where the layer alone does not say it, what it may use.
 const LAYERS: &[(&str, u8, Uses)] = &[
+    ("address", 0, Uses::LayersBelow),
     ("clock", 0, Uses::LayersBelow),
     ("diagnostic", 0, Uses::LayersBelow),
     ("duration", 0, Uses::LayersBelow),

@@ -20,3 +20,4 @@ mod stores;
 mod sweeps;
 mod templates;
 mod testing;
+mod web;
