@@ -96,6 +96,43 @@ pub enum Event {
         /// How often it was resumed, from 1.
         session: u32,
     },
+    /// Fact: a person says what became of a write whose fate could not be found out.
+    Resolved {
+        /// The step.
+        step: String,
+        /// What was found.
+        resolution: Resolution,
+        /// Who.
+        by: String,
+    },
+    /// Fact: a run that has ended is to be gone on with.
+    RoundRequested {
+        /// Whether what failed is done again too.
+        failed: bool,
+        /// Who asks.
+        by: String,
+    },
+    /// A new round of a run that had ended: these steps are done again.
+    RoundStarted {
+        /// Which round, from 2.
+        round: u32,
+        /// The steps that have not ended any more.
+        steps: Vec<String>,
+        /// The deadline of the round.
+        deadline: Timestamp,
+    },
+    /// Fact: the run holds its concurrency group.
+    GroupTaken {
+        /// The group.
+        group: String,
+    },
+    /// Fact: another run holds the concurrency group.
+    GroupBusy {
+        /// The group.
+        group: String,
+        /// Who holds it, in words.
+        by: String,
+    },
     /// A step ended.
     StepEnded(StepEnded),
     /// Everything but `finally` has ended.
@@ -103,7 +140,7 @@ pub enum Event {
         /// How the run would end without `finally`.
         outcome: RunOutcome,
     },
-    /// The run ended. Always the last event.
+    /// The run ended. Always the last event, until a new round is asked for.
     RunEnded(RunEnded),
     /// Something that people should know.
     Warned {
@@ -132,19 +169,34 @@ impl Event {
             | Self::Answered { .. }
             | Self::CancelRequested { .. }
             | Self::Parked { .. }
-            | Self::Resumed { .. } => true,
+            | Self::Resumed { .. }
+            | Self::Resolved { .. }
+            | Self::RoundRequested { .. }
+            | Self::GroupTaken { .. }
+            | Self::GroupBusy { .. } => true,
             Self::RunCreated(_)
             | Self::StepAdded(_)
             | Self::StepStarted { .. }
             | Self::CallStarted { .. }
             | Self::CallRetried { .. }
             | Self::StepEnded(_)
+            | Self::RoundStarted { .. }
             | Self::FinallyStarted { .. }
             | Self::RunEnded(_)
             | Self::Warned { .. }
             | Self::LimitHit { .. } => false,
         }
     }
+}
+
+/// What a person found out about an unknown write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// It arrived, and this is what it made.
+    Is(String),
+    /// It never arrived.
+    NotSent,
 }
 
 /// What a run is, as its first event tells.
@@ -437,6 +489,8 @@ pub enum FailureKind {
     Rejected,
     /// The run was told to stop.
     Canceled,
+    /// Another run holds the concurrency group.
+    Locked,
     /// A step failed that was not allowed to (of a whole run).
     StepFailed,
     /// A broken invariant: a bug in runner.
@@ -474,6 +528,7 @@ impl FailureKind {
             Self::Parameter => "parameter",
             Self::Rejected => "rejected",
             Self::Canceled => "canceled",
+            Self::Locked => "locked",
             Self::StepFailed => "step_failed",
             Self::Bug => "bug",
         }

@@ -12,6 +12,7 @@ use super::connect::{endpoint, http_options};
 use super::execute::{Execution, Line, Worked, budget, conclude, lock};
 use super::exit::Exit;
 use super::failing::Failing;
+use super::join::{self, Wanted};
 use super::main::Surroundings;
 use super::render;
 use super::runs::store;
@@ -47,6 +48,17 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
         None => Semaphore::Real(endpoint(around, &args.connection)?),
     };
     let store = store(around, &settings)?;
+    if let Some(id) = &args.run_id {
+        let wanted = Wanted {
+            id,
+            plan: &plan,
+            inputs: &bound,
+            simulated: semaphore.is_simulated(),
+        };
+        if let Some(exit) = join::join(around, args, &settings, &wanted)? {
+            return Ok(exit);
+        }
+    }
     let id = match &args.run_id {
         Some(id) => id.clone(),
         None => made_id(&plan.name)?,
@@ -72,6 +84,7 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
         inputs: bound,
         info,
         past: Vec::new(),
+        opening: Vec::new(),
         files_dir,
         park_after: args.park,
     };

@@ -53,7 +53,7 @@ pub fn exit_of(error: &clap::Error) -> Exit {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
-    /// Say more; twice: say what is sent
+    /// Say what is sent; twice: say how it was answered too
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Say nothing but errors
@@ -100,11 +100,24 @@ pub enum Command {
         after_help = "Examples:\n  runner test release.test.yml\n  runner test playbooks --faults --coverage --report junit=tests.xml"
     )]
     Test(Test),
-    /// Go on with a run that has not ended
-    #[command(after_help = "Example:\n  runner resume last --report json=report.json")]
+    /// Go on with a run that has not ended, or do again what did not pass
+    #[command(
+        after_help = "Examples:\n  runner resume last --report json=report.json\n  runner resume last --failed"
+    )]
     Resume(Box<Resume>),
-    /// List the runs of the state folder
-    #[command(after_help = "Example:\n  runner runs --json")]
+    /// Say what became of a write whose outcome is unknown
+    #[command(
+        after_help = "Examples:\n  runner resolve last build --is 6cf4569c-f76c-4dea-b293-3e4282ba1153\n  runner resolve last build --not-sent"
+    )]
+    Resolve(Resolve),
+    /// Stop a run for good, and what it started on Semaphore
+    #[command(after_help = "Example:\n  runner cancel last")]
+    Cancel(Box<Cancel>),
+    /// Say what works of host, token, clock and state folder, and what to do about the rest
+    #[command(after_help = "Example:\n  runner doctor --context acme")]
+    Doctor(Doctor),
+    /// List the runs of the state folder, or remove old ones
+    #[command(after_help = "Examples:\n  runner runs --json\n  runner runs prune")]
     Runs(Runs),
     /// Show a run: its steps, how they ended, and why
     #[command(after_help = "Example:\n  runner show last")]
@@ -334,6 +347,9 @@ fn test_report(text: &str) -> Result<TestReport, String> {
 pub struct Resume {
     /// The id of the run, a unique beginning of it, or `last`
     pub run: String,
+    /// Open a new round of a run that has ended, for what did not pass
+    #[arg(long)]
+    pub failed: bool,
     /// Secret inputs that were typed must be typed again.
     #[command(flatten)]
     pub inputs: Inputs,
@@ -348,12 +364,72 @@ pub struct Resume {
     pub connection: Connection,
 }
 
+/// `runner resolve`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["is", "not_sent"]))]
+pub struct Resolve {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// The step whose write is unknown
+    pub step: String,
+    /// It arrived, and made the workflow or pipeline with this id
+    #[arg(long, value_name = "ID")]
+    pub is: Option<String>,
+    /// It never arrived: it may be sent again
+    #[arg(long)]
+    pub not_sent: bool,
+}
+
+/// `runner cancel`.
+#[derive(Debug, Args)]
+pub struct Cancel {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// Secret inputs that were typed must be typed again.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// What is told, and where.
+    #[command(flatten)]
+    pub results: Results,
+    /// Which Semaphore.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `runner doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Which Semaphore.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
 /// `runner runs`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Runs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// What to do instead of listing.
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+/// What can be done with many runs.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Remove runs that ended long ago (`state.keep`); runs that have not ended stay
+    #[command(after_help = "Example:\n  runner runs prune --older-than 30d")]
+    Prune(Prune),
+}
+
+/// `runner runs prune`.
+#[derive(Debug, Args)]
+pub struct Prune {
+    /// Instead of `state.keep`
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub older_than: Option<Duration>,
 }
 
 /// `runner show`.

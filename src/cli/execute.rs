@@ -19,13 +19,15 @@ use super::progress::{Mode, Progress, Surroundings as Around};
 use super::screen::Screen;
 use super::settings::Settings;
 use super::signals;
+use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
 use crate::drivers::{Conditions, Finish, Observer, Session};
 use crate::effects::{EffectSettings, SemaphoreEffects};
-use crate::engine::{Budget, Machine, RunInfo, StartError};
+use crate::engine::{Budget, Ev, Machine, RunInfo, StartError};
 use crate::event::Recorded;
-use crate::plan::{BoundInputs, Plan};
+use crate::outcome::RunOutcome;
+use crate::plan::{BoundInputs, OnInterrupt, Plan};
 use crate::report::{ApiUse, RunView, report, report_text};
 use crate::semaphore::{Origin, Transport};
 use crate::store::{LockGuard, OwnerInfo, Store};
@@ -43,6 +45,8 @@ pub(super) struct Execution<'a> {
     pub(super) inputs: BoundInputs,
     pub(super) info: RunInfo,
     pub(super) past: Vec<Recorded>,
+    /// What the run is told first when it is gone on with.
+    pub(super) opening: Vec<Ev>,
     pub(super) files_dir: PathBuf,
     pub(super) park_after: Option<Duration>,
 }
@@ -60,6 +64,32 @@ pub(super) struct Worked {
     view: RunView,
     api: ApiUse,
     broken: Option<std::io::Error>,
+}
+
+impl Worked {
+    /// A run that somebody else worked on, and that was looked at.
+    pub(super) fn seen(finish: Finish, view: RunView, broken: Option<std::io::Error>) -> Self {
+        let requests = view.requests;
+        Self {
+            finish: Ok(finish),
+            view,
+            api: ApiUse {
+                requests,
+                ..ApiUse::default()
+            },
+            broken,
+        }
+    }
+
+    /// Whether the run is still as unknown as it was: nothing was done.
+    pub(super) fn is_unsettled(&self) -> bool {
+        matches!(&self.finish, Ok(Finish::Ended(ended)) if ended.outcome == RunOutcome::Unknown)
+    }
+
+    /// Whether the run was canceled.
+    pub(super) fn was_canceled(&self) -> bool {
+        matches!(&self.finish, Ok(Finish::Ended(ended)) if ended.outcome == RunOutcome::Canceled)
+    }
 }
 
 impl Execution<'_> {
@@ -84,7 +114,12 @@ impl Execution<'_> {
             }
         };
         let effects = Arc::new(SemaphoreEffects::new(
-            line.transport,
+            Spoken::wrap(
+                line.transport,
+                &around.output,
+                line.clock,
+                around.global.verbose,
+            ),
             line.origin,
             (
                 client_limits(self.settings),
@@ -95,20 +130,23 @@ impl Execution<'_> {
         ));
         let (send, stop) = unbounded_channel();
         if !line.clock.is_virtual() {
-            signals::listen(&send);
+            let stops = self.plan.on_interrupt == OnInterrupt::Stop;
+            signals::listen(&send, stops);
         }
         let conditions = Conditions {
             clock: line.clock,
             store: Arc::clone(&self.store),
             effects: Arc::clone(&effects) as _,
             redactor: around.redactor.clone(),
-            observers: self.observers(&collected, &broken),
+            observers: observers(around, self.results, (&collected, &broken), &self.past),
             stop,
             park_after: self.park_after,
             tick_every: (!line.clock.is_virtual()).then_some(TICK),
             inbox: true,
         };
-        let session = Session::new(&self.info.id, machine, conditions, &self.past);
+        let session = Session::new(&self.info.id, machine, conditions, &self.past)
+            .owned_by(owner(around, &self.info.id))
+            .opening_with(self.opening);
         let finish = session.work(self.past).await.map_err(Failing::from);
         drop(send);
         let view = collected.view();
@@ -121,33 +159,34 @@ impl Execution<'_> {
             broken,
         }
     }
+}
 
-    fn observers(
-        &self,
-        collected: &Collected,
-        broken: &Arc<Mutex<Option<std::io::Error>>>,
-    ) -> Vec<Box<dyn Observer>> {
-        let around = self.around;
-        let mode = Mode::choose(Around {
-            terminal: console::Term::stderr().is_term(),
-            ci: around.environment.in_ci(),
-            dumb: around.environment.get("TERM") == Some("dumb"),
-            no_progress: around.global.no_progress,
-            quiet: around.global.quiet || self.results.output == args::Output::Json,
-        });
-        let mut progress = Progress::new(mode, Arc::clone(&around.output));
-        progress.recall(&self.past);
-        let mut all: Vec<Box<dyn Observer>> =
-            vec![Box::new(collected.clone()), Box::new(Shown(progress))];
-        if self.results.output == args::Output::Events {
-            all.push(Box::new(Lines {
-                output: Arc::clone(&around.output),
-                after: self.past.last().map_or(0, |recorded| recorded.seq),
-                broken: Arc::clone(broken),
-            }));
-        }
-        all
+/// Those who look on.
+pub(super) fn observers(
+    around: &Surroundings,
+    results: &Results,
+    (collected, broken): (&Collected, &Arc<Mutex<Option<std::io::Error>>>),
+    past: &[Recorded],
+) -> Vec<Box<dyn Observer>> {
+    let mode = Mode::choose(Around {
+        terminal: console::Term::stderr().is_term(),
+        ci: around.environment.in_ci(),
+        dumb: around.environment.get("TERM") == Some("dumb"),
+        no_progress: around.global.no_progress,
+        quiet: around.global.quiet || results.output == args::Output::Json,
+    });
+    let mut progress = Progress::new(mode, Arc::clone(&around.output));
+    progress.recall(past);
+    let mut all: Vec<Box<dyn Observer>> =
+        vec![Box::new(collected.clone()), Box::new(Shown(progress))];
+    if results.output == args::Output::Events {
+        all.push(Box::new(Lines {
+            output: Arc::clone(&around.output),
+            after: past.last().map_or(0, |recorded| recorded.seq),
+            broken: Arc::clone(broken),
+        }));
     }
+    all
 }
 
 /// Writes the reports and the summary, and says how the process ends.
@@ -292,11 +331,15 @@ pub(super) fn lock(
     store: &dyn Store,
     run: &str,
 ) -> Result<LockGuard, Failing> {
-    let owner = OwnerInfo {
+    Ok(store.acquire(run, &owner(around, run))?)
+}
+
+/// This process, as others see it.
+fn owner(around: &Surroundings, run: &str) -> OwnerInfo {
+    OwnerInfo {
         pid: std::process::id(),
         host: around.environment.host(),
         since: Clock::real().now(),
         run: run.to_owned(),
-    };
-    Ok(store.acquire(run, &owner)?)
+    }
 }

@@ -9,7 +9,10 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::output::{ColorWhen, Output};
 use super::settings::{Environment, Settings, read};
-use super::{apply, check, completions, eval, report, resume, runs, schema, simulate, test};
+use super::{
+    apply, cancel, check, completions, doctor, eval, report, resolve, resume, runs, schema,
+    simulate, test,
+};
 use crate::secret::Redactor;
 
 /// What every command works with.
@@ -98,6 +101,9 @@ fn run(around: &Surroundings, command: Command) -> Result<Exit, Failing> {
         Command::Check(args) => check::check(around, &args),
         Command::Test(args) => test::test(around, &args),
         Command::Resume(args) => resume::resume(around, &args),
+        Command::Resolve(args) => resolve::resolve(around, &args),
+        Command::Cancel(args) => cancel::cancel(around, &args),
+        Command::Doctor(args) => doctor::doctor(around, &args),
         Command::Runs(args) => runs::runs(around, &args),
         Command::Show(args) => runs::show(around, &args),
         Command::Report(args) => report::report(around, &args),

@@ -4,6 +4,7 @@
 //! events, and starts what the machine commands. It decides nothing itself. `local` runs it on the real
 //! clock, `virtual_time` on tokio's paused one; machine, effects and session are the same.
 
+mod gate;
 mod in_process;
 mod journal;
 mod local;

@@ -4,7 +4,7 @@
 //! the record (a crash can lose the end of a turn) is new, and what it still waits for is done again.
 
 use crate::clock::Moment;
-use crate::engine::{Cmd, Ev, Machine};
+use crate::engine::{Cmd, Ev, GROUP, Machine};
 use crate::event::{Event, Recorded};
 
 /// What came out of a replay.
@@ -61,19 +61,26 @@ impl Outstanding {
         for command in commands {
             match &command {
                 Cmd::Drop { key } => self.remove(key),
-                Cmd::Call { .. } | Cmd::Timer { .. } => self.0.push(command),
+                Cmd::Call { .. } | Cmd::Timer { .. } | Cmd::Acquire { .. } => self.0.push(command),
                 Cmd::Park { .. } => {}
             }
         }
     }
 
     /// What a fact settles is no longer outstanding.
-    fn settle(&mut self, ev: Option<&Ev>) {
+    pub(super) fn settle(&mut self, ev: Option<&Ev>) {
         match ev {
             Some(Ev::Ended { key, .. }) => self.remove(&key.to_string()),
             Some(Ev::Timer { key }) => self.remove(key),
+            Some(Ev::GroupTaken { .. }) => self.remove(GROUP),
             Some(
-                Ev::Answered { .. } | Ev::Cancel { .. } | Ev::Parked { .. } | Ev::Resumed { .. },
+                Ev::Answered { .. }
+                | Ev::Cancel { .. }
+                | Ev::Parked { .. }
+                | Ev::Resumed { .. }
+                | Ev::Resolved { .. }
+                | Ev::RoundRequested { .. }
+                | Ev::GroupBusy { .. },
             )
             | None => {}
         }
@@ -83,11 +90,17 @@ impl Outstanding {
         self.0.retain(|command| match command {
             Cmd::Call { key, .. } => key.to_string() != settled,
             Cmd::Timer { key, .. } | Cmd::Drop { key } => key != settled,
+            Cmd::Acquire { .. } => settled != GROUP,
             Cmd::Park { .. } => true,
         });
     }
 
     /// The commands, in the order in which they were given.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &Cmd> {
+        self.0.iter()
+    }
+
+    /// The same, to be carried out.
     pub(super) fn into_commands(self) -> Vec<Cmd> {
         self.0
     }

@@ -222,6 +222,10 @@ impl Inner {
                 let value = self.workflow_value(&described.value);
                 Ok(answer(value, described.response))
             }
+            Call::Adopt {
+                id: named,
+                project_id,
+            } => self.adopt(named, project_id.as_deref()).await,
             Call::DescribePipeline {
                 pipeline_id,
                 detailed,

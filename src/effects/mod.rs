@@ -5,6 +5,7 @@
 //! its own time-outs; everything that waits shares one way of looking. It must not know the graph, the
 //! playbook or the store, and it never decides whether a step is tried again.
 
+mod adopt;
 mod bucket;
 mod dispatch;
 mod failures;

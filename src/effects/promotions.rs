@@ -60,7 +60,8 @@ struct Learnt {
 }
 
 impl Inner {
-    /// Waits until the event that is sought has its pipeline, or has failed.
+    /// Waits until the event that is sought has its pipeline, or has failed. What counts towards `within`
+    /// is the time in which the list could be seen: while it cannot, nothing has failed to show.
     pub(super) async fn await_promotion(
         &self,
         sought: Sought<'_>,
@@ -69,7 +70,9 @@ impl Inner {
         teller: &Teller<'_>,
     ) -> Result<Answer, Failure> {
         let what = "the pipeline of the promotion did not show";
-        let mut patience = Patience::new(self, what, within.min(remaining));
+        let mut patience = Patience::new(self, what, remaining);
+        let mut unseen = Duration::ZERO;
+        let mut seen_at = self.clock.elapsed();
         let mut learnt = Learnt::default();
         let mut pause = LOOK_FIRST;
         loop {
@@ -78,15 +81,19 @@ impl Inner {
                 Ok(Ok(Look::Found(found))) => return Ok(*found),
                 Ok(Ok(Look::Several(candidates))) => return Err(several(sought.name, candidates)),
                 Ok(Ok(Look::Wait(last))) => {
+                    let now = self.clock.elapsed();
+                    if patience.trouble().is_some() {
+                        unseen += now.saturating_sub(seen_at);
+                    }
+                    seen_at = now;
                     patience.seeing();
                     patience.last = last.to_owned();
+                    if patience.waited(self).saturating_sub(unseen) >= within {
+                        return Err(never_showed(sought.name, &patience, learnt));
+                    }
                 }
                 Ok(Err(failure)) => patience.blind(self, failure, teller)?,
-                Err(late) if remaining <= within => return Err(late),
-                Err(_) => return Err(never_showed(sought.name, &patience, learnt)),
-            }
-            if patience.left(self).is_zero() && within < remaining {
-                return Err(never_showed(sought.name, &patience, learnt));
+                Err(late) => return Err(late),
             }
             patience.pause(self, pause).await?;
             pause = (pause * 2).min(LOOK_RARELY);
@@ -307,11 +314,6 @@ fn never_showed(name: &str, patience: &Patience, learnt: Learnt) -> Failure {
     if !patience.last.is_empty() {
         words.push_str(": last seen ");
         words.push_str(&patience.last);
-    }
-    if let Some(trouble) = patience.trouble() {
-        words.push_str("; the last error was: ");
-        words.push_str(&trouble.message);
-        return Failure::new(FailureKind::Timeout, words).fate(Fate::Unknown);
     }
     Failure::new(FailureKind::PromotionFailed, words).hint(
         "a deployment target may have refused it, or its queue is full: look at the promotion on Semaphore",

@@ -83,6 +83,14 @@ pub enum Call {
         /// The job's id.
         job_id: String,
     },
+    /// Takes what a person says a write of unknown fate has made: the id of a workflow or of a
+    /// pipeline. Gives what the write would have given: `{"workflow_id", "pipeline_id", "url"}`.
+    Adopt {
+        /// The id.
+        id: String,
+        /// The project that it must belong to, when it is known.
+        project_id: Option<String>,
+    },
     /// Describes a workflow. Gives the workflow's fields, normalised, and `"url"`.
     DescribeWorkflow {
         /// The workflow's id.
@@ -277,6 +285,7 @@ impl Call {
             Self::StopPipeline { .. } => "stop_pipeline",
             Self::StopJob { .. } => "stop_job",
             Self::DescribeWorkflow { .. } => "describe_workflow",
+            Self::Adopt { .. } => "adopt",
             Self::DescribePipeline { .. } => "describe_pipeline",
             Self::DescribeJob { .. } => "describe_job",
             Self::FindPipeline { .. } => "find_pipeline",
@@ -324,6 +333,7 @@ impl Call {
                 (None, Some(workflow)) => format!("pipelines of workflow {workflow}"),
                 (None, None) => "pipelines".to_owned(),
             },
+            Self::Adopt { id, .. } => format!("workflow or pipeline {id}"),
             Self::ListPromotions { pipeline_id, .. } => {
                 format!("promotions of pipeline {pipeline_id}")
             }
@@ -345,6 +355,7 @@ impl Call {
     /// The id on Semaphore that it is about, when there is one.
     pub fn subject(&self) -> Option<&str> {
         match self {
+            Self::Adopt { id, .. } => Some(id),
             Self::RebuildPipeline { pipeline_id, .. }
             | Self::StopPipeline { pipeline_id }
             | Self::DescribePipeline { pipeline_id, .. }

@@ -16,9 +16,23 @@ pub(super) enum Stop {
     FinallyDeadline { after: String },
     /// A step failed, and `on_failure` is `stop`.
     Failure { step: String },
+    /// Another run holds the concurrency group: nothing is begun.
+    Busy { held: String, skipped: bool },
 }
 
 impl Stop {
+    /// How a step ends that is not begun any more.
+    pub(super) fn step_outcome(&self) -> StepOutcome {
+        match self {
+            Self::Busy { skipped: true, .. } => StepOutcome::Skipped,
+            Self::Canceled { .. }
+            | Self::Deadline { .. }
+            | Self::FinallyDeadline { .. }
+            | Self::Failure { .. }
+            | Self::Busy { skipped: false, .. } => StepOutcome::Canceled,
+        }
+    }
+
     /// Why a step was given up, in words.
     pub(super) fn why(&self) -> String {
         match self {
@@ -30,6 +44,7 @@ impl Stop {
             Self::Failure { step } => {
                 format!("not started: `{step}` failed, and `on_failure` is `stop`")
             }
+            Self::Busy { held, .. } => held.clone(),
         }
     }
 }
@@ -90,6 +105,8 @@ fn stopped(stop: &Stop) -> Option<(RunOutcome, Option<String>, Option<FailureKin
         Stop::Deadline { .. } | Stop::FinallyDeadline { .. } => {
             (RunOutcome::Deadline, FailureKind::Deadline)
         }
+        Stop::Busy { skipped: true, .. } => return Some((RunOutcome::Passed, None, None)),
+        Stop::Busy { skipped: false, .. } => (RunOutcome::Failed, FailureKind::Locked),
         Stop::Failure { .. } => return None,
     };
     Some((outcome, Some(stop.why()), Some(kind)))
@@ -125,6 +142,7 @@ fn weight(kind: FailureKind) -> u8 {
         | FailureKind::Parameter
         | FailureKind::Rejected
         | FailureKind::Canceled
+        | FailureKind::Locked
         | FailureKind::StepFailed => 0,
     }
 }

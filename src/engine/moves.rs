@@ -20,7 +20,7 @@ use crate::outcome::StepOutcome;
 use crate::plan::{Located, PlanStep};
 use crate::template::{Data, Expression, Scope, TemplateError};
 
-const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
+pub(super) const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
 /// An id that Semaphore has just given may not be found everywhere for a moment.
 const FRESH_FOR: Duration = Duration::from_secs(30);
 
@@ -57,7 +57,7 @@ impl Machine {
         let begun = Params::resolve(step.action, &step.params, &scope).and_then(|params| {
             let timeout = timeout_of(&step, &scope)?;
             let cx = Cx {
-                salt: self.run.salt.clone(),
+                salt: self.salt(),
                 step: self.id(index),
                 mark: self.run.mark,
                 round: 0,
@@ -74,7 +74,7 @@ impl Machine {
                     started: self.now,
                     deadline_active_ms: timeout
                         .map_or(u64::MAX, |t| self.now.active_ms.saturating_add(millis(t))),
-                    calls: 0,
+                    calls: self.calls_made.get(&step.id).copied().unwrap_or(0),
                     attempts: 0,
                     outstanding: Outstanding::Nothing,
                     doubt: None,
@@ -234,13 +234,19 @@ impl Machine {
                         message,
                     });
                 }
+                self.note_started(&key.step, &call, &answer.value);
                 let next = match self.nodes.get_mut(index).and_then(Node::running) {
                     Some(running) => running.act.next(Input::Answer(answer)),
                     None => return,
                 };
                 match giving_up {
                     // The action has taken note of what the write made; it goes no further.
-                    Some(failure) => self.end_given_up(index, failure),
+                    Some(failure) => {
+                        if let Next::Call(call) = &next {
+                            self.note_sought(&key.step, call);
+                        }
+                        self.end_given_up(index, failure);
+                    }
                     None => self.carry_on(index, next),
                 }
             }
@@ -249,6 +255,10 @@ impl Machine {
                 let mut failure = failure.clone();
                 if !class.writes() && failure.fate == Fate::Unknown {
                     failure.fate = Fate::NotDone;
+                }
+                if failure.fate == Fate::Unknown {
+                    self.note_lost(index, key, &call);
+                    self.note_maybe_triggered(&key.step, &call);
                 }
                 match giving_up {
                     Some(first) => self.end_given_up(index, first),
@@ -280,6 +290,9 @@ impl Machine {
             seed: &seed,
         };
         match decide(&failure, &mut tries, &situation) {
+            Verdict::GiveUp if matches!(call, Call::Adopt { .. }) => {
+                self.adoption_failed(index, &failure);
+            }
             Verdict::GiveUp => self.call_given_up(index, &call, failure),
             Verdict::Park => {
                 if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
@@ -410,8 +423,15 @@ impl Machine {
             running.giving_up = Some(failure.clone());
             return;
         }
+        let sought = match &running.outstanding {
+            Outstanding::Call { key, call, .. } => Some((key.step.clone(), call.clone())),
+            _ => None,
+        };
         if let Some(key) = running.outstanding.key() {
             self.turn.commands.push(Cmd::Drop { key });
+        }
+        if let Some((step, call)) = sought {
+            self.note_sought(&step, &call);
         }
         self.end_given_up(index, failure.clone());
     }

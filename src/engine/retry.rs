@@ -33,6 +33,7 @@ impl CallClass {
             Call::ResolveProject { .. }
             | Call::ResolveTask { .. }
             | Call::DescribeWorkflow { .. }
+            | Call::Adopt { .. }
             | Call::DescribePipeline { .. }
             | Call::DescribeJob { .. }
             | Call::FindPipeline { .. }
@@ -201,6 +202,7 @@ pub(super) fn decide(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -
         | FailureKind::Parameter
         | FailureKind::Rejected
         | FailureKind::Canceled
+        | FailureKind::Locked
         | FailureKind::StepFailed
         | FailureKind::Bug => Verdict::GiveUp,
     }

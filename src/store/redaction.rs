@@ -89,7 +89,11 @@ fn event(redactor: &Redactor, event: &mut Event) {
         Event::CallStarted { about, .. } => text(redactor, about),
         Event::CallEnded { outcome: ended, .. } => outcome(redactor, ended),
         Event::CallRetried { failure: wrong, .. } => failure(redactor, wrong),
-        Event::Answered { by, .. } | Event::CancelRequested { by } => text(redactor, by),
+        Event::Answered { by, .. }
+        | Event::CancelRequested { by }
+        | Event::Resolved { by, .. }
+        | Event::RoundRequested { by, .. }
+        | Event::GroupBusy { by, .. } => text(redactor, by),
         Event::Parked { reason, .. } => text(redactor, reason),
         Event::StepEnded(ended) => {
             optional(redactor, &mut ended.why);
@@ -113,6 +117,8 @@ fn event(redactor: &Redactor, event: &mut Event) {
         Event::StepStarted { .. }
         | Event::TimerFired { .. }
         | Event::Resumed { .. }
+        | Event::RoundStarted { .. }
+        | Event::GroupTaken { .. }
         | Event::FinallyStarted { .. } => {}
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use runner::clock::Clock;
 use runner::diagnostic::Source;
@@ -358,6 +358,15 @@ impl Semaphore {
             count(|deed| matches!(deed, Done::RunWorkflow { .. })),
             count(|deed| matches!(deed, Done::Promote { .. })),
         )
+    }
+
+    /// Waits until so many workflows were started and promotions triggered.
+    pub(crate) fn until(&self, wanted: impl Fn((usize, usize)) -> bool) {
+        let began = Instant::now();
+        while !wanted(self.started()) {
+            assert!(began.elapsed() < PATIENCE, "{:?}", self.started());
+            std::thread::yield_now();
+        }
     }
 
     /// How many requests came in.

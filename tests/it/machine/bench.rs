@@ -96,6 +96,7 @@ impl Bench {
                 }
                 Cmd::Drop { key } => drop(self.open.remove(key)),
                 Cmd::Park { .. } => self.parked = true,
+                Cmd::Acquire { .. } => {}
             }
         }
         self.turns.push((ev, self.at, turn));

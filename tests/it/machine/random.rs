@@ -255,7 +255,7 @@ impl Case {
 fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
     use FailureKind as K;
     let writes = CallClass::of(call).writes();
-    let kinds: [(K, Fate, Option<u16>); 16] = [
+    let kinds: [(K, Fate, Option<u16>); 17] = [
         (K::Network, Fate::NotSent, None),
         (K::Network, Fate::Unknown, None),
         (K::Timeout, Fate::Unknown, None),
@@ -272,8 +272,9 @@ fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
         (K::InvalidAnswer, Fate::Unknown, Some(200)),
         (K::FateUnknown, Fate::Unknown, None),
         (K::Deadline, Fate::NotDone, None),
+        (K::PromotionFailed, Fate::NotDone, None),
     ];
-    match how % 32 {
+    match how % 33 {
         0..=11 => Ok(good(call)),
         12..=13 => Ok(red(call)),
         14 => Ok(Answer::default()),
@@ -286,7 +287,7 @@ fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
             let (kind, fate, status) = kinds[usize::from(how - 16)];
             // What only reads has no fate, and what writes has no deadline of its own.
             match (kind, writes) {
-                (K::FateUnknown, false) | (K::Deadline, true) => {
+                (K::FateUnknown, false) | (K::Deadline | K::PromotionFailed, true) => {
                     Err(failure(K::Server, Fate::NotDone, Some(500)))
                 }
                 _ => Err(failure(kind, fate, status)),
@@ -301,7 +302,9 @@ fn check(bench: &Bench) {
     let mut started: BTreeSet<&str> = BTreeSet::new();
     let mut doubts: BTreeMap<&str, bool> = BTreeMap::new();
     let mut over = false;
+    let mut canceled = false;
     for (ev, _, turn) in &bench.turns {
+        canceled |= matches!(ev, Some(Ev::Cancel { .. }));
         assert!(
             !over || turn.events.is_empty() && turn.commands.is_empty(),
             "after the end: {turn:?}"
@@ -334,6 +337,7 @@ fn check(bench: &Bench) {
                         });
                     }
                 }
+                Event::CallStarted { call, .. } if canceled && stops(call) => {}
                 Event::CallStarted { key, .. } | Event::CallRetried { key, .. } => {
                     assert!(started.contains(key.step.as_str()), "{event:?}");
                     assert!(
@@ -396,7 +400,9 @@ fn note_doubt<'k>(
             doubts.insert(&key.step, true);
         }
         // It was looked for until the time was over.
-        Err(failure) if class == CallClass::Wait && failure.kind == FailureKind::Deadline => {
+        Err(failure)
+            if class == CallClass::Wait && failure.kind == FailureKind::PromotionFailed =>
+        {
             doubts.insert(&key.step, false);
         }
         Err(_) => {}
@@ -414,9 +420,9 @@ fn commands(turn: &runner::engine::Turn, ended: &BTreeMap<&str, StepOutcome>, be
         .collect();
     for command in &turn.commands {
         match command {
-            Cmd::Call { key, .. } => {
+            Cmd::Call { key, call, .. } => {
                 assert!(
-                    !ended.contains_key(key.step.as_str()),
+                    stops(call.word()) || !ended.contains_key(key.step.as_str()),
                     "{command:?} for a step that has ended"
                 );
             }
@@ -444,9 +450,17 @@ fn commands(turn: &runner::engine::Turn, ended: &BTreeMap<&str, StepOutcome>, be
                     "a write is dropped: {key}"
                 );
             }
-            Cmd::Park { .. } => {}
+            Cmd::Park { .. } | Cmd::Acquire { .. } => {}
         }
     }
+}
+
+/// What a canceled run does about the pipelines that it started, in the name of the steps that did.
+fn stops(call: &str) -> bool {
+    matches!(
+        call,
+        "stop_pipeline" | "stop_workflow" | "await_pipeline" | "await_promotion"
+    )
 }
 
 /// The outcome of the run follows from its steps.
