@@ -122,6 +122,9 @@ pub enum Command {
     /// Show a run: its steps, how they ended, and why
     #[command(after_help = "Example:\n  runner show last")]
     Show(Show),
+    /// Write what is known of a run: its report, or a test that tells it again
+    #[command(after_help = "Example:\n  runner report last test=release.incident.test.yml")]
+    Report(ReportOf),
     /// Serve a simulated Semaphore on this machine
     #[command(
         after_help = "Example:\n  runner simulate passing --listen 127.0.0.1:4000 --speed 60"
@@ -440,6 +443,46 @@ pub struct Show {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `runner report`.
+#[derive(Debug, Args)]
+pub struct ReportOf {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// What to write: `json`, or `test` for a test file whose world is what the run saw
+    #[arg(required = true, value_name = "FORMAT=PATH", value_parser = run_report)]
+    pub reports: Vec<RunReport>,
+}
+
+/// What is to be written of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// In which format.
+    pub format: RunReportFormat,
+    /// To which file.
+    pub path: PathBuf,
+}
+
+/// What can be written of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RunReportFormat {
+    /// The JSON report, version 1.
+    Json,
+    /// A test file.
+    Test,
+}
+
+fn run_report(text: &str) -> Result<RunReport, String> {
+    let (format, path) = text.split_once('=').unwrap_or((text, ""));
+    if path.is_empty() {
+        return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
+    }
+    Ok(RunReport {
+        format: RunReportFormat::from_str(format, false)
+            .map_err(|_| format!("there is no format `{format}`: write `json` or `test`"))?,
+        path: path.into(),
+    })
 }
 
 /// `runner simulate`.

@@ -23,12 +23,13 @@ use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
 use crate::drivers::{Conditions, Finish, Observer, Session};
-use crate::effects::{EffectSettings, SemaphoreEffects};
+use crate::effects::{EffectSettings, SemaphoreEffects, Web};
 use crate::engine::{Budget, Ev, Machine, RunInfo, StartError};
 use crate::event::Recorded;
 use crate::outcome::RunOutcome;
 use crate::plan::{BoundInputs, OnInterrupt, Plan};
 use crate::report::{ApiUse, RunView, report, report_text};
+use crate::secret::Secret;
 use crate::semaphore::{Origin, Transport};
 use crate::store::{LockGuard, OwnerInfo, Store};
 
@@ -57,6 +58,8 @@ pub(super) struct Execution<'a> {
 pub(super) struct Line {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) origin: Origin,
+    /// Through what other servers are reached, and the token that must never go there.
+    pub(super) web: (Arc<dyn Web>, Secret),
     pub(super) clock: Clock,
 }
 
@@ -118,7 +121,8 @@ impl Execution<'_> {
         for plan in self.later {
             machine.learn(plan);
         }
-        let effects = Arc::new(SemaphoreEffects::new(
+        let (web, token) = line.web;
+        let effects = SemaphoreEffects::new(
             Spoken::wrap(
                 line.transport,
                 &around.output,
@@ -132,7 +136,8 @@ impl Execution<'_> {
             ),
             line.clock,
             around.redactor.clone(),
-        ));
+        );
+        let effects = Arc::new(effects.with_web(web, token));
         let (send, stop) = unbounded_channel();
         if !line.clock.is_virtual() {
             let stops = self.plan.on_interrupt == OnInterrupt::Stop;

@@ -23,6 +23,7 @@ mod observers;
 pub mod output;
 pub mod progress;
 pub mod render;
+mod report;
 mod resolve;
 mod resume;
 mod runs;

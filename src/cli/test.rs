@@ -11,9 +11,8 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
 use super::output::write_report;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::plan;
-use crate::playbook::codes;
 use crate::report::json_pretty;
 use crate::testing::{
     FileResult, PlaySettings, Sweeps, TestFile, case_words, coverage_words, read, results_json,
@@ -140,15 +139,12 @@ fn load(
         .unwrap_or(Path::new(""))
         .join(&draft.playbook.value);
     if !playbook.is_file() {
-        mistakes.push(
-            Diagnostic::error(
-                codes::PATH_NOT_INSIDE,
-                draft.playbook.place.clone(),
-                format!("there is no playbook `{}`", draft.playbook.value),
-            )
-            .hint("the path begins in the folder of the test file"),
-        );
-        return Ok(None);
+        let named = &draft.playbook;
+        return Err(Failing::words(
+            Exit::Invalid,
+            format!("{}: there is no playbook `{}`", named.place, named.value),
+        )
+        .hint("the path begins in the folder of the test file"));
     }
     let plan = match source(&playbook, &limits) {
         Ok(text) => {

@@ -8,6 +8,7 @@ pub mod call;
 
 mod actions;
 mod again;
+mod approval;
 mod changing;
 mod ending;
 mod group;

@@ -209,6 +209,7 @@ impl Ev {
             | Event::StepStarted { .. }
             | Event::CallStarted { .. }
             | Event::CallRetried { .. }
+            | Event::Asked { .. }
             | Event::StepEnded(_)
             | Event::RoundStarted { .. }
             | Event::FinallyStarted { .. }

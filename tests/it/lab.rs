@@ -11,8 +11,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use runner::clock::{Clock, later};
 use runner::drivers::{
-    Conditions, Finish, InProcessTransport, Observer, Session, SessionError, StopRequest,
-    run_virtual,
+    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Session, SessionError,
+    StopRequest, run_virtual,
 };
 use runner::effects::{EffectSettings, SemaphoreEffects};
 use runner::engine::{Effects, Ev, Machine};
@@ -178,6 +178,8 @@ impl Lab {
         async move {
             let clock = Clock::paused(start);
             let connection = InProcess { world, clock };
+            let web = InProcessWeb::new(connection.clone());
+            let never = Secret::new(token.clone());
             let inner =
                 InProcessTransport::new(connection, Secret::new(token), "acme.semaphore.test");
             let tap = Tap::new(
@@ -188,13 +190,15 @@ impl Lab {
                 redactor.clone(),
             );
             let origin = Origin::parse("https://acme.semaphore.test").expect("an origin");
-            let effects: Arc<dyn Effects> = Arc::new(SemaphoreEffects::new(
+            let effects = SemaphoreEffects::new(
                 Arc::new(tap),
                 origin,
                 (ClientLimits::default(), settings),
                 clock,
                 redactor.clone(),
-            ));
+            )
+            .with_web(Arc::new(web), never);
+            let effects: Arc<dyn Effects> = Arc::new(effects);
             let started = past.first().map_or(start, |recorded| recorded.at.wall);
             let mut info = rig::run_info(started);
             info.salt = salt;

@@ -19,3 +19,5 @@ mod simulator;
 mod stores;
 mod sweeps;
 mod templates;
+mod testing;
+mod web;
