@@ -365,7 +365,7 @@ pub struct Failure {
     /// What an unknown write may have made: ids with words, for a person to choose from.
     pub candidates: Vec<Candidate>,
     /// The JSON that the server answered, when it has to do with the failure.
-    pub response: Option<Value>,
+    pub response: Option<Box<Value>>,
 }
 
 impl Failure {
