@@ -5,6 +5,7 @@
 //! writes to the streams.
 
 mod apply;
+mod approve;
 pub mod args;
 mod cancel;
 pub mod causes;
@@ -21,6 +22,7 @@ pub mod main;
 mod observers;
 pub mod output;
 pub mod progress;
+mod prompt;
 pub mod render;
 mod resolve;
 mod resume;
