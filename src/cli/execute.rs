@@ -20,6 +20,7 @@ use super::prompt::Prompt;
 use super::screen::Screen;
 use super::settings::Settings;
 use super::signals;
+use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
 use crate::drivers::{Conditions, Finish, Observer, Session};
@@ -84,6 +85,11 @@ impl Worked {
         }
     }
 
+    /// Whether the run is still as unknown as it was: nothing was done.
+    pub(super) fn is_unsettled(&self) -> bool {
+        matches!(&self.finish, Ok(Finish::Ended(ended)) if ended.outcome == RunOutcome::Unknown)
+    }
+
     /// Whether the run was canceled.
     pub(super) fn was_canceled(&self) -> bool {
         matches!(&self.finish, Ok(Finish::Ended(ended)) if ended.outcome == RunOutcome::Canceled)
@@ -113,7 +119,12 @@ impl Execution<'_> {
         };
         let (web, token) = line.web;
         let effects = SemaphoreEffects::new(
-            line.transport,
+            Spoken::wrap(
+                line.transport,
+                &around.output,
+                line.clock,
+                around.global.verbose,
+            ),
             line.origin,
             (
                 client_limits(self.settings),
@@ -320,7 +331,8 @@ fn api_use(effects: &SemaphoreEffects, view: &RunView) -> ApiUse {
     }
 }
 
-fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
+/// How the effects go about their work.
+pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
     EffectSettings {
         poll_interval_min: settings.poll.min,
         poll_interval_max: settings.poll.max,

@@ -30,6 +30,21 @@ const LAYERS: &[(&str, u8, Uses)] = &[
     ("store", 7, Uses::Only(&["event"])),
     ("drivers", 8, Uses::LayersBelow),
     ("report", 8, Uses::Only(&["event"])),
+    (
+        "testing",
+        8,
+        Uses::Only(&[
+            "playbook",
+            "plan",
+            "semaphore",
+            "event",
+            "engine",
+            "effects",
+            "store",
+            "drivers",
+            "simulator",
+        ]),
+    ),
     ("simulator", 0, Uses::Only(&[])),
     ("cli", 9, Uses::LayersBelow),
 ];

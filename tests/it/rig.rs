@@ -72,7 +72,7 @@ impl Observer for Seen {
 
 /// How much of something a test does: a number of the environment, or what is enough for every day.
 /// `RUNNER_TEST_CASES` (random cases of the machine), `RUNNER_TEST_SEEDS` (random schedules of faults),
-/// `RUNNER_TEST_SEED` (the first seed).
+/// `RUNNER_TEST_SEED` (the first seed), `RUNNER_TEST_EXHAUSTIVE=1` (every point of every sweep).
 pub(crate) fn knob(name: &str, default: u64) -> u64 {
     #[expect(
         clippy::disallowed_methods,
@@ -80,6 +80,18 @@ pub(crate) fn knob(name: &str, default: u64) -> u64 {
     )]
     let given = std::env::var(name).ok();
     given.map_or(default, |text| text.parse().expect("a number"))
+}
+
+/// Whether this one of so many requests is worth a fault or a crash of its own: most are looks at a
+/// pipeline that runs, and some of them stand for all.
+pub(crate) fn worth_a_try(number: u64, requests: u64) -> bool {
+    let edge = number <= 8 || number + 14 > requests;
+    edge || number.is_multiple_of(9) || exhaustive()
+}
+
+/// Whether every point of every sweep is wanted.
+pub(crate) fn exhaustive() -> bool {
+    knob("RUNNER_TEST_EXHAUSTIVE", 0) > 0
 }
 
 pub(crate) fn start_time() -> Timestamp {
