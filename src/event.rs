@@ -70,6 +70,13 @@ pub enum Event {
         /// Which.
         key: String,
     },
+    /// A step waits for a person's yes.
+    Asked {
+        /// The step.
+        step: String,
+        /// What is asked.
+        message: String,
+    },
     /// Fact: somebody answered what a step waits for.
     Answered {
         /// The step.
@@ -96,6 +103,54 @@ pub enum Event {
         /// How often it was resumed, from 1.
         session: u32,
     },
+    /// Fact: a person says what became of a write whose fate could not be found out.
+    Resolved {
+        /// The step.
+        step: String,
+        /// What was found.
+        resolution: Resolution,
+        /// Who.
+        by: String,
+    },
+    /// Fact: a run that has ended is to be gone on with.
+    RoundRequested {
+        /// Whether what failed is done again too.
+        failed: bool,
+        /// Who asks.
+        by: String,
+    },
+    /// A new round of a run that had ended: these steps are done again.
+    RoundStarted {
+        /// Which round, from 2.
+        round: u32,
+        /// The steps that have not ended any more.
+        steps: Vec<String>,
+        /// The deadline of the round.
+        deadline: Timestamp,
+    },
+    /// Fact: the run goes on with another version of its playbook.
+    PlanChanged {
+        /// The digest of the plan.
+        digest: String,
+        /// The name of the playbook's file.
+        name: String,
+        /// Its whole text.
+        text: String,
+        /// Who asks.
+        by: String,
+    },
+    /// Fact: the run holds its concurrency group.
+    GroupTaken {
+        /// The group.
+        group: String,
+    },
+    /// Fact: another run holds the concurrency group.
+    GroupBusy {
+        /// The group.
+        group: String,
+        /// Who holds it, in words.
+        by: String,
+    },
     /// A step ended.
     StepEnded(StepEnded),
     /// Everything but `finally` has ended.
@@ -103,7 +158,7 @@ pub enum Event {
         /// How the run would end without `finally`.
         outcome: RunOutcome,
     },
-    /// The run ended. Always the last event.
+    /// The run ended. Always the last event, until a new round is asked for.
     RunEnded(RunEnded),
     /// Something that people should know.
     Warned {
@@ -132,19 +187,36 @@ impl Event {
             | Self::Answered { .. }
             | Self::CancelRequested { .. }
             | Self::Parked { .. }
-            | Self::Resumed { .. } => true,
+            | Self::Resumed { .. }
+            | Self::Resolved { .. }
+            | Self::RoundRequested { .. }
+            | Self::PlanChanged { .. }
+            | Self::GroupTaken { .. }
+            | Self::GroupBusy { .. } => true,
             Self::RunCreated(_)
             | Self::StepAdded(_)
             | Self::StepStarted { .. }
             | Self::CallStarted { .. }
             | Self::CallRetried { .. }
+            | Self::Asked { .. }
             | Self::StepEnded(_)
+            | Self::RoundStarted { .. }
             | Self::FinallyStarted { .. }
             | Self::RunEnded(_)
             | Self::Warned { .. }
             | Self::LimitHit { .. } => false,
         }
     }
+}
+
+/// What a person found out about an unknown write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// It arrived, and this is what it made.
+    Is(String),
+    /// It never arrived.
+    NotSent,
 }
 
 /// What a run is, as its first event tells.
@@ -313,7 +385,11 @@ pub struct Failure {
     /// What an unknown write may have made: ids with words, for a person to choose from.
     pub candidates: Vec<Candidate>,
     /// The JSON that the server answered, when it has to do with the failure.
-    pub response: Option<Value>,
+    pub response: Option<Box<Value>>,
+    /// Whether it is about another address than Semaphore's: then it says nothing of Semaphore, and
+    /// nobody can look there for what happened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
 }
 
 impl Failure {
@@ -328,6 +404,7 @@ impl Failure {
             retry_after_ms: None,
             candidates: Vec::new(),
             response: None,
+            elsewhere: false,
         }
     }
 
@@ -437,6 +514,8 @@ pub enum FailureKind {
     Rejected,
     /// The run was told to stop.
     Canceled,
+    /// Another run holds the concurrency group.
+    Locked,
     /// A step failed that was not allowed to (of a whole run).
     StepFailed,
     /// A broken invariant: a bug in runner.
@@ -474,6 +553,7 @@ impl FailureKind {
             Self::Parameter => "parameter",
             Self::Rejected => "rejected",
             Self::Canceled => "canceled",
+            Self::Locked => "locked",
             Self::StepFailed => "step_failed",
             Self::Bug => "bug",
         }

@@ -12,6 +12,7 @@ use super::connect::{endpoint, http_options};
 use super::execute::{Execution, Line, Worked, budget, conclude, lock};
 use super::exit::Exit;
 use super::failing::Failing;
+use super::join::{self, Wanted};
 use super::main::Surroundings;
 use super::render;
 use super::runs::store;
@@ -19,13 +20,16 @@ use super::settings::{Settings, read_text};
 use super::simulate::scenario;
 use crate::clock::Clock;
 use crate::diagnostic::Source;
-use crate::drivers::{InProcessTransport, run_local, run_virtual};
+use crate::drivers::{InProcessTransport, InProcessWeb, run_local, run_virtual};
+use crate::effects::{ReqwestWeb, Web};
 use crate::engine::RunInfo;
 use crate::plan::{self, BoundInputs, GivenInputs, Limits, Plan, bind_inputs, read_inputs_file};
 use crate::secret::Secret;
 use crate::semaphore::{Endpoint, HttpTransport, Origin};
-use crate::simulator::{InProcess, Scenario, Server, Simulator};
-use crate::store::{RunHeader, SecretOrigin, SourceText, SqliteStore, Store, StoredInput};
+use crate::simulator::{Approval, InProcess, Scenario, Server, Simulator};
+use crate::store::{
+    InboxMessage, RunHeader, SecretOrigin, SourceText, SqliteStore, Store, StoredInput,
+};
 
 /// The key of a run's settings that says that its Semaphore was a simulated one.
 pub(super) const SIMULATED: &str = "simulated";
@@ -47,6 +51,17 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
         None => Semaphore::Real(endpoint(around, &args.connection)?),
     };
     let store = store(around, &settings)?;
+    if let Some(id) = &args.run_id {
+        let wanted = Wanted {
+            id,
+            plan: &plan,
+            inputs: &bound,
+            simulated: semaphore.is_simulated(),
+        };
+        if let Some(exit) = join::join(around, args, &settings, &wanted)? {
+            return Ok(exit);
+        }
+    }
     let id = match &args.run_id {
         Some(id) => id.clone(),
         None => made_id(&plan.name)?,
@@ -72,6 +87,8 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
         inputs: bound,
         info,
         past: Vec::new(),
+        opening: Vec::new(),
+        later: Vec::new(),
         files_dir,
         park_after: args.park,
     };
@@ -98,16 +115,23 @@ impl Semaphore {
 /// A run against a real Semaphore.
 pub(super) fn real(execution: Execution<'_>, endpoint: Endpoint) -> Result<Worked, Failing> {
     let origin = endpoint.origin.clone();
+    let web = (other_servers(execution.settings), endpoint.token.clone());
     let transport = HttpTransport::new(endpoint, http_options(execution.settings));
     Ok(run_local(async move {
         execution
             .work(Line {
                 transport: Arc::new(transport),
                 origin,
+                web,
                 clock: Clock::real(),
             })
             .await
     })?)
+}
+
+/// The way to other servers than Semaphore, over the network.
+fn other_servers(settings: &Settings) -> Arc<dyn Web> {
+    Arc::new(ReqwestWeb::new(http_options(settings)))
 }
 
 /// A run against the embedded simulator: over loopback HTTP, or in virtual time.
@@ -118,12 +142,22 @@ fn simulated(
 ) -> Result<Worked, Failing> {
     let token = Secret::new(scenario.admin_token().unwrap_or_default());
     execution.around.redactor.learn(token.expose());
+    for (step, answer) in &scenario.approvals {
+        let message = InboxMessage::Answer {
+            step: step.clone(),
+            approved: *answer == Approval::Approve,
+            by: "the scenario".to_owned(),
+        };
+        execution.store.post(&execution.info.id, &message)?;
+    }
     match args.speed.unwrap_or_default() {
         Speed::Max => Ok(run_virtual(async move {
             let clock = Clock::paused(execution.info.started_at);
             let host = scenario.organization.host.clone();
             let simulator = Simulator::new(scenario, args.seed.unwrap_or(0), clock.now());
             let connection = InProcess::new(simulator, clock);
+            let web: Arc<dyn Web> = Arc::new(InProcessWeb::new(connection.clone()));
+            let web = (web, token.clone());
             let transport = Arc::new(InProcessTransport::new(connection, token, host.clone()));
             let origin = Origin::parse(&format!("https://{host}"))?;
             Ok::<_, Failing>(
@@ -131,6 +165,7 @@ fn simulated(
                     .work(Line {
                         transport,
                         origin,
+                        web,
                         clock,
                     })
                     .await,
@@ -140,6 +175,10 @@ fn simulated(
             let clock = Clock::scaled(speed);
             let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             let running = Server::start(scenario, clock, anywhere).await?;
+            // Nothing leaves this machine in a rehearsal: the scenario plays the other servers too.
+            let world = running.world();
+            let web: Arc<dyn Web> = Arc::new(InProcessWeb::new(InProcess { world, clock }));
+            let web = (web, token.clone());
             let endpoint = Endpoint::new(&running.url(), token)?;
             let origin = endpoint.origin.clone();
             let transport = Arc::new(HttpTransport::new(
@@ -150,6 +189,7 @@ fn simulated(
                 .work(Line {
                     transport,
                     origin,
+                    web,
                     clock,
                 })
                 .await;

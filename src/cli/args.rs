@@ -53,7 +53,7 @@ pub fn exit_of(error: &clap::Error) -> Exit {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
-    /// Say more; twice: say what is sent
+    /// Say what is sent; twice: say how it was answered too
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Say nothing but errors
@@ -95,15 +95,41 @@ pub enum Command {
     /// Say everything that is wrong with playbooks, without sending anything
     #[command(after_help = "Example:\n  runner check release.yml nightly.yml --format github")]
     Check(Check),
-    /// Go on with a run that has not ended
-    #[command(after_help = "Example:\n  runner resume last --report json=report.json")]
+    /// Run test files: playbooks in simulated worlds, in virtual time
+    #[command(
+        after_help = "Examples:\n  runner test release.test.yml\n  runner test playbooks --faults --coverage --report junit=tests.xml"
+    )]
+    Test(Test),
+    /// Go on with a run that has not ended, or do again what did not pass
+    #[command(
+        after_help = "Examples:\n  runner resume last --report json=report.json\n  runner resume last --failed"
+    )]
     Resume(Box<Resume>),
-    /// List the runs of the state folder
-    #[command(after_help = "Example:\n  runner runs --json")]
+    /// Say what became of a write whose outcome is unknown
+    #[command(
+        after_help = "Examples:\n  runner resolve last build --is 6cf4569c-f76c-4dea-b293-3e4282ba1153\n  runner resolve last build --not-sent"
+    )]
+    Resolve(Resolve),
+    /// Stop a run for good, and what it started on Semaphore
+    #[command(after_help = "Example:\n  runner cancel last")]
+    Cancel(Box<Cancel>),
+    /// Say yes or no to a step that waits for an approval
+    #[command(
+        after_help = "Examples:\n  runner approve last gate\n  runner approve last gate --reject"
+    )]
+    Approve(Approve),
+    /// Say what works of host, token, clock and state folder, and what to do about the rest
+    #[command(after_help = "Example:\n  runner doctor --context acme")]
+    Doctor(Doctor),
+    /// List the runs of the state folder, or remove old ones
+    #[command(after_help = "Examples:\n  runner runs --json\n  runner runs prune")]
     Runs(Runs),
     /// Show a run: its steps, how they ended, and why
     #[command(after_help = "Example:\n  runner show last")]
     Show(Show),
+    /// Write what is known of a run: its report, or a test that tells it again
+    #[command(after_help = "Example:\n  runner report last test=release.incident.test.yml")]
+    Report(ReportOf),
     /// Serve a simulated Semaphore on this machine
     #[command(
         after_help = "Example:\n  runner simulate passing --listen 127.0.0.1:4000 --speed 60"
@@ -265,11 +291,73 @@ pub enum CheckFormat {
     Github,
 }
 
+/// `runner test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Test files, and folders with `*.test.yml` below them; this folder without any
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only cases whose name holds this text
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Write the results (repeatable)
+    #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = test_report)]
+    pub reports: Vec<TestReport>,
+    /// Then a fault at every request and a kill at every commit, one after the other
+    #[arg(long)]
+    pub faults: bool,
+    /// Then so many runs with faults and kills by chance
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub seeds: Option<u64>,
+    /// Only the run that a failure printed this for
+    #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["faults", "seeds"])]
+    pub seed: Option<crate::testing::Schedule>,
+    /// Say what of the playbooks no case reaches
+    #[arg(long)]
+    pub coverage: bool,
+}
+
+/// Results of tests that are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestReport {
+    /// In which format.
+    pub format: TestReportFormat,
+    /// To which file.
+    pub path: PathBuf,
+}
+
+/// The formats of results of tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TestReportFormat {
+    /// JSON.
+    Json,
+    /// JUnit XML.
+    Junit,
+}
+
+fn test_report(text: &str) -> Result<TestReport, String> {
+    let (format, path) = text.split_once('=').unwrap_or((text, ""));
+    if path.is_empty() {
+        return Err("write `FORMAT=PATH`, like `junit=tests.xml`".to_owned());
+    }
+    Ok(TestReport {
+        format: TestReportFormat::from_str(format, false)
+            .map_err(|_| format!("there is no format `{format}`: write `json` or `junit`"))?,
+        path: path.into(),
+    })
+}
+
 /// `runner resume`.
 #[derive(Debug, Args)]
 pub struct Resume {
     /// The id of the run, a unique beginning of it, or `last`
     pub run: String,
+    /// Open a new round of a run that has ended, for what did not pass
+    #[arg(long)]
+    pub failed: bool,
+    /// Go on with the playbook as it is on disk, when only steps changed that have not begun
+    #[arg(long, value_name = "PLAYBOOK", num_args = 0..=1, require_equals = true)]
+    pub accept_changes: Option<Option<PathBuf>>,
     /// Secret inputs that were typed must be typed again.
     #[command(flatten)]
     pub inputs: Inputs,
@@ -284,12 +372,84 @@ pub struct Resume {
     pub connection: Connection,
 }
 
+/// `runner resolve`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["is", "not_sent"]))]
+pub struct Resolve {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// The step whose write is unknown
+    pub step: String,
+    /// It arrived, and made the workflow or pipeline with this id
+    #[arg(long, value_name = "ID")]
+    pub is: Option<String>,
+    /// It never arrived: it may be sent again
+    #[arg(long)]
+    pub not_sent: bool,
+}
+
+/// `runner cancel`.
+#[derive(Debug, Args)]
+pub struct Cancel {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// Secret inputs that were typed must be typed again.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// What is told, and where.
+    #[command(flatten)]
+    pub results: Results,
+    /// Which Semaphore.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `runner approve`.
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// The step that waits for an approval
+    pub step: String,
+    /// Say no: the step fails
+    #[arg(long)]
+    pub reject: bool,
+}
+
+/// `runner doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Which Semaphore.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
 /// `runner runs`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Runs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// What to do instead of listing.
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+/// What can be done with many runs.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Remove runs that ended long ago (`state.keep`); runs that have not ended stay
+    #[command(after_help = "Example:\n  runner runs prune --older-than 30d")]
+    Prune(Prune),
+}
+
+/// `runner runs prune`.
+#[derive(Debug, Args)]
+pub struct Prune {
+    /// Instead of `state.keep`
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub older_than: Option<Duration>,
 }
 
 /// `runner show`.
@@ -300,6 +460,46 @@ pub struct Show {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `runner report`.
+#[derive(Debug, Args)]
+pub struct ReportOf {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// What to write: `json`, or `test` for a test file whose world is what the run saw
+    #[arg(required = true, value_name = "FORMAT=PATH", value_parser = run_report)]
+    pub reports: Vec<RunReport>,
+}
+
+/// What is to be written of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// In which format.
+    pub format: RunReportFormat,
+    /// To which file.
+    pub path: PathBuf,
+}
+
+/// What can be written of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RunReportFormat {
+    /// The JSON report, version 1.
+    Json,
+    /// A test file.
+    Test,
+}
+
+fn run_report(text: &str) -> Result<RunReport, String> {
+    let (format, path) = text.split_once('=').unwrap_or((text, ""));
+    if path.is_empty() {
+        return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
+    }
+    Ok(RunReport {
+        format: RunReportFormat::from_str(format, false)
+            .map_err(|_| format!("there is no format `{format}`: write `json` or `test`"))?,
+        path: path.into(),
+    })
 }
 
 /// `runner simulate`.
@@ -337,6 +537,8 @@ pub enum SchemaOf {
     Report,
     /// A line of `--output events`.
     Event,
+    /// Test files.
+    Test,
     /// The actions, as Markdown.
     Actions,
     /// The settings, as Markdown.

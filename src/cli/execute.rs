@@ -14,21 +14,25 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
 use super::observers::{Collected, Lines, Shown};
-use super::output::{Output, write_report};
+use super::output::{Output, is_conversation, write_report};
 use super::progress::{Mode, Progress, Surroundings as Around};
+use super::prompt::Prompt;
 use super::screen::Screen;
 use super::settings::Settings;
 use super::signals;
+use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
 use crate::drivers::{Conditions, Finish, Observer, Session};
-use crate::effects::{EffectSettings, SemaphoreEffects};
-use crate::engine::{Budget, Machine, RunInfo, StartError};
+use crate::effects::{EffectSettings, SemaphoreEffects, Web};
+use crate::engine::{Budget, Ev, Machine, RunInfo, StartError};
 use crate::event::Recorded;
-use crate::plan::{BoundInputs, Plan};
+use crate::outcome::RunOutcome;
+use crate::plan::{BoundInputs, OnInterrupt, Plan};
 use crate::report::{ApiUse, RunView, report, report_text};
+use crate::secret::Secret;
 use crate::semaphore::{Origin, Transport};
-use crate::store::{LockGuard, OwnerInfo, Store};
+use crate::store::{InboxMessage, LockGuard, OwnerInfo, Store};
 
 /// How often the display is told that time has passed.
 const TICK: Duration = Duration::from_millis(200);
@@ -40,9 +44,13 @@ pub(super) struct Execution<'a> {
     pub(super) results: &'a Results,
     pub(super) store: Arc<dyn Store>,
     pub(super) plan: Arc<Plan>,
+    /// Plans that the run went on with later.
+    pub(super) later: Vec<Arc<Plan>>,
     pub(super) inputs: BoundInputs,
     pub(super) info: RunInfo,
     pub(super) past: Vec<Recorded>,
+    /// What the run is told first when it is gone on with.
+    pub(super) opening: Vec<Ev>,
     pub(super) files_dir: PathBuf,
     pub(super) park_after: Option<Duration>,
 }
@@ -51,6 +59,8 @@ pub(super) struct Execution<'a> {
 pub(super) struct Line {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) origin: Origin,
+    /// Through what other servers are reached, and the token that must never go there.
+    pub(super) web: (Arc<dyn Web>, Secret),
     pub(super) clock: Clock,
 }
 
@@ -62,13 +72,39 @@ pub(super) struct Worked {
     broken: Option<std::io::Error>,
 }
 
+impl Worked {
+    /// A run that somebody else worked on, and that was looked at.
+    pub(super) fn seen(finish: Finish, view: RunView, broken: Option<std::io::Error>) -> Self {
+        let requests = view.requests;
+        Self {
+            finish: Ok(finish),
+            view,
+            api: ApiUse {
+                requests,
+                ..ApiUse::default()
+            },
+            broken,
+        }
+    }
+
+    /// Whether the run is still as unknown as it was: nothing was done.
+    pub(super) fn is_unsettled(&self) -> bool {
+        matches!(&self.finish, Ok(Finish::Ended(ended)) if ended.outcome == RunOutcome::Unknown)
+    }
+
+    /// Whether the run was canceled.
+    pub(super) fn was_canceled(&self) -> bool {
+        matches!(&self.finish, Ok(Finish::Ended(ended)) if ended.outcome == RunOutcome::Canceled)
+    }
+}
+
 impl Execution<'_> {
     /// Works on the run until it ends or is parked. Runs inside a runtime.
     pub(super) async fn work(self, line: Line) -> Worked {
         let around = self.around;
         let collected = Collected::default();
         let broken = Arc::new(Mutex::new(None));
-        let machine = match Machine::new(
+        let mut machine = match Machine::new(
             self.info.clone(),
             Arc::clone(&self.plan),
             self.inputs.clone(),
@@ -83,8 +119,17 @@ impl Execution<'_> {
                 };
             }
         };
-        let effects = Arc::new(SemaphoreEffects::new(
-            line.transport,
+        for plan in self.later.clone() {
+            machine.learn(plan);
+        }
+        let (web, token) = line.web;
+        let effects = SemaphoreEffects::new(
+            Spoken::wrap(
+                line.transport,
+                &around.output,
+                line.clock,
+                around.global.verbose,
+            ),
             line.origin,
             (
                 client_limits(self.settings),
@@ -92,23 +137,31 @@ impl Execution<'_> {
             ),
             line.clock,
             around.redactor.clone(),
-        ));
+        );
+        let effects = Arc::new(effects.with_web(web, token));
         let (send, stop) = unbounded_channel();
         if !line.clock.is_virtual() {
-            signals::listen(&send);
+            let stops = self.plan.on_interrupt == OnInterrupt::Stop;
+            signals::listen(&send, stops);
+        }
+        let mut observers = observers(around, self.results, (&collected, &broken), &self.past);
+        if !line.clock.is_virtual() && is_conversation() {
+            observers.push(Box::new(self.prompt()));
         }
         let conditions = Conditions {
             clock: line.clock,
             store: Arc::clone(&self.store),
             effects: Arc::clone(&effects) as _,
             redactor: around.redactor.clone(),
-            observers: self.observers(&collected, &broken),
+            observers,
             stop,
             park_after: self.park_after,
             tick_every: (!line.clock.is_virtual()).then_some(TICK),
             inbox: true,
         };
-        let session = Session::new(&self.info.id, machine, conditions, &self.past);
+        let session = Session::new(&self.info.id, machine, conditions, &self.past)
+            .owned_by(owner(around, &self.info.id))
+            .opening_with(self.opening);
         let finish = session.work(self.past).await.map_err(Failing::from);
         drop(send);
         let view = collected.view();
@@ -122,32 +175,50 @@ impl Execution<'_> {
         }
     }
 
-    fn observers(
-        &self,
-        collected: &Collected,
-        broken: &Arc<Mutex<Option<std::io::Error>>>,
-    ) -> Vec<Box<dyn Observer>> {
-        let around = self.around;
-        let mode = Mode::choose(Around {
-            terminal: console::Term::stderr().is_term(),
-            ci: around.environment.in_ci(),
-            dumb: around.environment.get("TERM") == Some("dumb"),
-            no_progress: around.global.no_progress,
-            quiet: around.global.quiet || self.results.output == args::Output::Json,
-        });
-        let mut progress = Progress::new(mode, Arc::clone(&around.output));
-        progress.recall(&self.past);
-        let mut all: Vec<Box<dyn Observer>> =
-            vec![Box::new(collected.clone()), Box::new(Shown(progress))];
-        if self.results.output == args::Output::Events {
-            all.push(Box::new(Lines {
-                output: Arc::clone(&around.output),
-                after: self.past.last().map_or(0, |recorded| recorded.seq),
-                broken: Arc::clone(broken),
-            }));
-        }
-        all
+    /// Asks whoever sits at the terminal.
+    fn prompt(&self) -> Prompt {
+        let (store, run) = (Arc::clone(&self.store), self.info.id.clone());
+        let by = self.around.environment.user();
+        let take_down = move |step: &str, approved: bool| {
+            let message = InboxMessage::Answer {
+                step: step.to_owned(),
+                approved,
+                by: by.clone(),
+            };
+            store
+                .post(&run, &message)
+                .map_err(|error| error.to_string())
+        };
+        Prompt::new(Arc::clone(&self.around.output), Box::new(take_down))
     }
+}
+
+/// Those who look on.
+pub(super) fn observers(
+    around: &Surroundings,
+    results: &Results,
+    (collected, broken): (&Collected, &Arc<Mutex<Option<std::io::Error>>>),
+    past: &[Recorded],
+) -> Vec<Box<dyn Observer>> {
+    let mode = Mode::choose(Around {
+        terminal: console::Term::stderr().is_term(),
+        ci: around.environment.in_ci(),
+        dumb: around.environment.get("TERM") == Some("dumb"),
+        no_progress: around.global.no_progress,
+        quiet: around.global.quiet || results.output == args::Output::Json,
+    });
+    let mut progress = Progress::new(mode, Arc::clone(&around.output));
+    progress.recall(past);
+    let mut all: Vec<Box<dyn Observer>> =
+        vec![Box::new(collected.clone()), Box::new(Shown(progress))];
+    if results.output == args::Output::Events {
+        all.push(Box::new(Lines {
+            output: Arc::clone(&around.output),
+            after: past.last().map_or(0, |recorded| recorded.seq),
+            broken: Arc::clone(broken),
+        }));
+    }
+    all
 }
 
 /// Writes the reports and the summary, and says how the process ends.
@@ -265,7 +336,8 @@ fn api_use(effects: &SemaphoreEffects, view: &RunView) -> ApiUse {
     }
 }
 
-fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
+/// How the effects go about their work.
+pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
     EffectSettings {
         poll_interval_min: settings.poll.min,
         poll_interval_max: settings.poll.max,
@@ -291,11 +363,15 @@ pub(super) fn lock(
     store: &dyn Store,
     run: &str,
 ) -> Result<LockGuard, Failing> {
-    let owner = OwnerInfo {
+    Ok(store.acquire(run, &owner(around, run))?)
+}
+
+/// This process, as others see it.
+fn owner(around: &Surroundings, run: &str) -> OwnerInfo {
+    OwnerInfo {
         pid: std::process::id(),
         host: around.environment.host(),
         since: Clock::real().now(),
         run: run.to_owned(),
-    };
-    Ok(store.acquire(run, &owner)?)
+    }
 }

@@ -69,7 +69,7 @@ const TABLE: [Row; 15] = [
     row(
         Exit::Red,
         1,
-        "the run ended red: a step failed that was not allowed to, or the run was canceled",
+        "the run ended red: a step failed that was not allowed to, or the run was canceled; or a test failed",
     ),
     row(
         Exit::Usage,
@@ -175,6 +175,10 @@ impl Exit {
             RunOutcome::Unknown => Self::Unknown,
             RunOutcome::Deadline => Self::Deadline,
         };
+        // Nothing was begun: whoever holds the group is why.
+        if failure == Some(FailureKind::Locked) {
+            return Self::Locked;
+        }
         failure.map_or(base, |kind| base.or(Self::of_failure(kind)))
     }
 
@@ -191,6 +195,7 @@ impl Exit {
             FailureKind::Deadline => Self::Deadline,
             FailureKind::File => Self::NotWritten,
             FailureKind::Bug => Self::Bug,
+            FailureKind::Locked => Self::Locked,
             FailureKind::NotFound
             | FailureKind::Refused
             | FailureKind::QueueFull

@@ -5,20 +5,28 @@
 //! writes to the streams.
 
 mod apply;
+mod approve;
 pub mod args;
+mod cancel;
 pub mod causes;
+mod changing;
 mod check;
 mod completions;
 mod connect;
+mod doctor;
 mod eval;
 mod execute;
 pub mod exit;
 mod failing;
+mod join;
 pub mod main;
 mod observers;
 pub mod output;
 pub mod progress;
+mod prompt;
 pub mod render;
+mod report;
+mod resolve;
 mod resume;
 mod runs;
 mod schema;
@@ -27,5 +35,7 @@ pub mod settings;
 pub mod show;
 mod signals;
 mod simulate;
+mod spoken;
 pub mod summary;
+mod test;
 pub mod words;

@@ -26,6 +26,10 @@ impl Observer for Shown {
     fn tick(&mut self, now: Moment) {
         self.0.tick(now.wall);
     }
+
+    fn notice(&mut self, words: &str) {
+        self.0.notice(words);
+    }
 }
 
 /// One JSON per line on stdout.

@@ -124,6 +124,14 @@ impl Progress {
         }
     }
 
+    /// Says something that is no event of the run.
+    pub fn notice(&mut self, words: &str) {
+        if self.mode != Mode::Quiet {
+            let line = self.screen().words(words);
+            self.output.talk(&line);
+        }
+    }
+
     /// Takes the next event.
     pub fn event(&mut self, recorded: &Recorded) {
         if recorded.seq <= self.view.seq {
@@ -283,6 +291,10 @@ fn above_line(view: &RunView, event: &Event, screen: &Screen<'_>) -> Option<Stri
         | Event::Warned { .. }
         | Event::LimitHit { .. }
         | Event::CancelRequested { .. }
+        | Event::Asked { .. }
+        | Event::Resolved { .. }
+        | Event::RoundStarted { .. }
+        | Event::PlanChanged { .. }
         | Event::Answered { .. } => plain::words_of(view, event, screen).map(|l| screen.fit(&l)),
         Event::RunCreated(_)
         | Event::StepAdded(_)
@@ -293,6 +305,9 @@ fn above_line(view: &RunView, event: &Event, screen: &Screen<'_>) -> Option<Stri
         | Event::TimerFired { .. }
         | Event::Parked { .. }
         | Event::Resumed { .. }
+        | Event::RoundRequested { .. }
+        | Event::GroupTaken { .. }
+        | Event::GroupBusy { .. }
         | Event::FinallyStarted { .. }
         | Event::RunEnded(_) => None,
     }

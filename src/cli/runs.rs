@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::args::{Runs, Show};
+use super::args::{Prune, Runs, RunsCommand, Show};
 use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
@@ -11,9 +11,9 @@ use super::screen::Screen;
 use super::settings::Settings;
 use super::show;
 use crate::clock::{Clock, millis_between};
-use crate::event::Event;
+use crate::event::{Event, Recorded};
 use crate::report::{ApiUse, RunView, report, report_text};
-use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store};
+use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store as _};
 
 /// Opens the store of the state folder.
 pub(super) fn store(around: &Surroundings, settings: &Settings) -> Result<SqliteStore, Failing> {
@@ -31,6 +31,9 @@ pub(super) fn store(around: &Surroundings, settings: &Settings) -> Result<Sqlite
 pub(super) fn runs(around: &Surroundings, args: &Runs) -> Result<Exit, Failing> {
     let settings = around.settings(None)?;
     let store = store(around, &settings)?;
+    if let Some(RunsCommand::Prune(args)) = &args.command {
+        return prune(around, &settings, &store, args);
+    }
     let summaries = store.list(&ListFilter::default())?;
     if args.json {
         around
@@ -42,6 +45,31 @@ pub(super) fn runs(around: &Surroundings, args: &Runs) -> Result<Exit, Failing> 
     let rows: Vec<show::RunRow> = summaries.iter().map(|summary| row(summary, now)).collect();
     let screen = Screen::new(around.width(), &around.redactor).colour(around.output.out_colour());
     around.output.data(&show::runs(&rows, now, &screen))?;
+    Ok(Exit::Passed)
+}
+
+/// Removes what ended long ago, and says what.
+fn prune(
+    around: &Surroundings,
+    settings: &Settings,
+    store: &SqliteStore,
+    args: &Prune,
+) -> Result<Exit, Failing> {
+    let keep = args.older_than.unwrap_or(settings.state.keep);
+    let keep = jiff::SignedDuration::try_from(keep).unwrap_or(jiff::SignedDuration::MAX);
+    let before = Clock::real()
+        .now()
+        .saturating_sub(keep)
+        .unwrap_or(Timestamp::MIN);
+    let pruned = store.prune(before)?;
+    for run in &pruned {
+        around.output.data(&format!("{run}\n"))?;
+    }
+    let count = match pruned.len() {
+        1 => "1 run was removed".to_owned(),
+        n => format!("{n} runs were removed"),
+    };
+    around.say(&format!("{count}; runs that have not ended stay"));
     Ok(Exit::Passed)
 }
 
@@ -75,25 +103,37 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
         view.observe(&observation);
     }
     if args.json {
-        let requests = events.iter().map(|recorded| match &recorded.event {
-            Event::CallEnded { outcome, .. } => u64::from(outcome.requests),
-            _ => 0,
-        });
-        let api = ApiUse {
-            requests: requests.sum(),
-            ..ApiUse::default()
-        };
-        let document = report(&view, exit_of(&view).code(), &api);
         around
             .output
-            .json_text(&report_text(&document, &around.redactor))?;
+            .json_text(&report_text(&document(&events), &around.redactor))?;
         return Ok(Exit::Passed);
     }
     let screen = Screen::new(around.width(), &around.redactor).colour(around.output.out_colour());
+    if view.ended().is_none() {
+        let owner = match store.owner(&run)? {
+            Some(owner) => format!("{owner} works on it\n"),
+            None => format!("nobody works on it; to go on: runner resume {run}\n"),
+        };
+        around.output.data(&owner)?;
+    }
     around
         .output
         .data(&show::show(&view, Clock::real().now(), &screen))?;
     Ok(Exit::Passed)
+}
+
+/// The report of a run from its journal alone.
+pub(super) fn document(events: &[Recorded]) -> crate::report::v1::Report {
+    let view = RunView::of(events);
+    let requests = events.iter().map(|recorded| match &recorded.event {
+        Event::CallEnded { outcome, .. } => u64::from(outcome.requests),
+        _ => 0,
+    });
+    let api = ApiUse {
+        requests: requests.sum(),
+        ..ApiUse::default()
+    };
+    report(&view, exit_of(&view).code(), &api)
 }
 
 /// The code that the runner ended with, or would end with.

@@ -27,7 +27,7 @@ pub(super) fn simulate(around: &Surroundings, args: &Simulate) -> Result<Exit, F
             args.speed
         ));
         let (send, mut stop) = tokio::sync::mpsc::unbounded_channel();
-        super::signals::listen(&send);
+        super::signals::listen(&send, false);
         stop.recv().await;
         running.shutdown().await;
         Ok(Exit::Passed)

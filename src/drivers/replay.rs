@@ -3,8 +3,9 @@
 //! Pure but for the machine it moves. The machine makes the same decisions again; what it decides beyond
 //! the record (a crash can lose the end of a turn) is new, and what it still waits for is done again.
 
+use super::session::SessionError;
 use crate::clock::Moment;
-use crate::engine::{Cmd, Ev, Machine};
+use crate::engine::{Cmd, Ev, GROUP, Machine};
 use crate::event::{Event, Recorded};
 
 /// What came out of a replay.
@@ -50,6 +51,14 @@ pub(super) fn replay(machine: &mut Machine, past: &[Recorded]) -> Result<Replaye
     })
 }
 
+/// Brings a machine to where a record leaves it, for those who only want to ask it something.
+pub fn replayed(machine: &mut Machine, past: &[Recorded]) -> Result<(), SessionError> {
+    match replay(machine, past) {
+        Ok(_) => Ok(()),
+        Err(seq) => Err(SessionError::Replay { seq }),
+    }
+}
+
 /// Commands that have not come back.
 #[derive(Default)]
 pub(super) struct Outstanding(Vec<Cmd>);
@@ -61,19 +70,27 @@ impl Outstanding {
         for command in commands {
             match &command {
                 Cmd::Drop { key } => self.remove(key),
-                Cmd::Call { .. } | Cmd::Timer { .. } => self.0.push(command),
+                Cmd::Call { .. } | Cmd::Timer { .. } | Cmd::Acquire { .. } => self.0.push(command),
                 Cmd::Park { .. } => {}
             }
         }
     }
 
     /// What a fact settles is no longer outstanding.
-    fn settle(&mut self, ev: Option<&Ev>) {
+    pub(super) fn settle(&mut self, ev: Option<&Ev>) {
         match ev {
             Some(Ev::Ended { key, .. }) => self.remove(&key.to_string()),
             Some(Ev::Timer { key }) => self.remove(key),
+            Some(Ev::GroupTaken { .. }) => self.remove(GROUP),
             Some(
-                Ev::Answered { .. } | Ev::Cancel { .. } | Ev::Parked { .. } | Ev::Resumed { .. },
+                Ev::Answered { .. }
+                | Ev::Cancel { .. }
+                | Ev::Parked { .. }
+                | Ev::Resumed { .. }
+                | Ev::Resolved { .. }
+                | Ev::RoundRequested { .. }
+                | Ev::PlanChanged { .. }
+                | Ev::GroupBusy { .. },
             )
             | None => {}
         }
@@ -83,11 +100,17 @@ impl Outstanding {
         self.0.retain(|command| match command {
             Cmd::Call { key, .. } => key.to_string() != settled,
             Cmd::Timer { key, .. } | Cmd::Drop { key } => key != settled,
+            Cmd::Acquire { .. } => settled != GROUP,
             Cmd::Park { .. } => true,
         });
     }
 
     /// The commands, in the order in which they were given.
+    pub(super) fn commands(&self) -> impl Iterator<Item = &Cmd> {
+        self.0.iter()
+    }
+
+    /// The same, to be carried out.
     pub(super) fn into_commands(self) -> Vec<Cmd> {
         self.0
     }

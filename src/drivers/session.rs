@@ -4,6 +4,8 @@
 //! have to say through one channel; whatever has arrived in one instant is given to the machine in the
 //! order of the plan.
 
+mod going_on;
+
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -15,17 +17,20 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
+use self::going_on::fact_of;
+use super::gate::Gate;
 use super::journal::{Journal, redacted};
-use super::replay::replay;
 use super::timers::Timers;
 use crate::clock::{Clock, Moment};
 use crate::engine::call::Call;
-use crate::engine::{CallClass, CallRequest, Cmd, Effects, Ev, IntentError, Intents, Machine};
+use crate::engine::{
+    CallClass, CallRequest, Cmd, Effects, Ev, GROUP, IntentError, Intents, Machine,
+};
 use crate::event::{
     EffectKey, Event, Failure, FailureKind, Fate, Intent, Observation, Outcome, Recorded, RunEnded,
 };
 use crate::secret::Redactor;
-use crate::store::{InboxMessage, Store, StoreError};
+use crate::store::{OwnerInfo, Posted, Store, StoreError};
 
 /// How long a write that is under way is waited for before the run is parked.
 const PARK_GRACE: Duration = Duration::from_secs(2);
@@ -40,6 +45,8 @@ pub trait Observer {
     fn event(&mut self, recorded: &Recorded);
     /// A running step was seen doing something.
     fn observation(&mut self, _observation: &Observation) {}
+    /// Something that people should know and that is no event of the run.
+    fn notice(&mut self, _words: &str) {}
     /// Time has passed.
     fn tick(&mut self, _now: Moment) {}
 }
@@ -155,6 +162,12 @@ pub struct Session {
     /// Writes that wait for their intent until the run is parked.
     held: Vec<oneshot::Sender<Result<(), IntentError>>>,
     inbox_up_to: Option<u64>,
+    gate: Gate,
+    last_gate_ms: u64,
+    /// Told before anything is carried out, when a run is resumed.
+    opening: Vec<Ev>,
+    /// Messages that were looked at, and not told yet.
+    mail: Vec<Posted>,
     finish: Option<Finish>,
 }
 
@@ -168,6 +181,12 @@ impl Session {
             conditions.redactor.clone(),
             past.len(),
         );
+        let owner = OwnerInfo {
+            pid: std::process::id(),
+            host: String::new(),
+            since: conditions.clock.now(),
+            run: run.to_owned(),
+        };
         Self {
             run: run.to_owned(),
             machine,
@@ -181,19 +200,36 @@ impl Session {
             parking: None,
             held: Vec::new(),
             inbox_up_to: None,
+            gate: Gate::new(Arc::clone(&conditions.store), owner),
+            last_gate_ms: 0,
+            opening: Vec::new(),
+            mail: Vec::new(),
             finish: None,
             conditions,
         }
     }
 
+    /// The same with the name under which it holds what only one may hold.
+    #[must_use]
+    pub fn owned_by(mut self, owner: OwnerInfo) -> Self {
+        self.gate.set_owner(owner);
+        self
+    }
+
+    /// The same with facts that are told first when the run is resumed: that another round is wanted.
+    #[must_use]
+    pub fn opening_with(mut self, facts: Vec<Ev>) -> Self {
+        self.opening = facts;
+        self
+    }
+
     /// Works on the run until it ends or is parked.
     pub async fn work(mut self, past: Vec<Recorded>) -> Result<Finish, SessionError> {
-        let begun = if past.is_empty() {
-            self.begin()
+        if past.is_empty() {
+            self.begin()?;
         } else {
-            self.go_on(&past)
-        };
-        begun?;
+            self.go_on(&past).await?;
+        }
         let mut last_inbox = self.now().active_ms;
         let mut last_tick = last_inbox;
         while self.finish.is_none() {
@@ -217,6 +253,7 @@ impl Session {
                     .iter_mut()
                     .for_each(|observer| observer.tick(now));
             }
+            self.look_at_gate_when_due(now)?;
             self.park_when_it_only_waits();
             self.park_when_quiet()?;
             self.journal.flush_when_due(now.active_ms)?;
@@ -246,47 +283,6 @@ impl Session {
         real.saturating_mul(self.conditions.clock.speed())
     }
 
-    fn begin(&mut self) -> Result<(), SessionError> {
-        let at = self.now();
-        let turn = self.machine.step(None, at);
-        for event in turn.events {
-            self.record(event, at);
-        }
-        self.carry_out(turn.commands)
-    }
-
-    /// Goes on where an earlier session stopped: what is still outstanding is carried out, unless a
-    /// message that came meanwhile says otherwise.
-    fn go_on(&mut self, past: &[Recorded]) -> Result<(), SessionError> {
-        let replayed =
-            replay(&mut self.machine, past).map_err(|seq| SessionError::Replay { seq })?;
-        for recorded in past {
-            self.conditions
-                .observers
-                .iter_mut()
-                .for_each(|observer| observer.event(recorded));
-        }
-        if let Some(Event::RunEnded(ended)) = past.last().map(|recorded| &recorded.event) {
-            self.finish = Some(Finish::Ended(ended.clone()));
-        }
-        for (event, at) in replayed.beyond {
-            self.record(event, at);
-        }
-        let mut outstanding = replayed.outstanding;
-        let session = replayed.sessions.saturating_add(1);
-        outstanding.add(self.hear(Ev::Resumed { session }));
-        if self.conditions.inbox {
-            for ev in self.take_inbox()? {
-                outstanding.add(self.hear(ev));
-            }
-            self.settle_inbox()?;
-        }
-        if self.finish.is_some() {
-            return Ok(());
-        }
-        self.carry_out(outstanding.into_commands())
-    }
-
     /// Waits until something happens: a message, a request to stop, a timer, a commit that is due.
     async fn wait(&mut self) -> Result<(), SessionError> {
         let pause = self.longest_pause();
@@ -311,7 +307,8 @@ impl Session {
         let mut pauses = vec![Duration::from_secs(3600)];
         pauses.extend(self.timers.until_next(now));
         pauses.extend(self.journal.until_due(now.active_ms));
-        pauses.extend(self.conditions.inbox.then(|| self.scaled(INBOX_EVERY)));
+        let looks = self.conditions.inbox || self.gate.waits();
+        pauses.extend(looks.then(|| self.scaled(INBOX_EVERY)));
         pauses.extend(self.conditions.tick_every.map(|every| self.scaled(every)));
         pauses.extend(
             self.parking
@@ -352,7 +349,7 @@ impl Session {
                         call.sent = true;
                     }
                     let written = self.journal.intent(&intent);
-                    let told = written.as_ref().map(|()| ()).map_err(|e| IntentError {
+                    let told = written.as_ref().copied().map_err(|e| IntentError {
                         message: e.to_string(),
                     });
                     // The call may have been given up meanwhile; then nothing is sent.
@@ -404,7 +401,14 @@ impl Session {
         for command in commands {
             match command {
                 Cmd::Timer { key, due } => self.timers.add(key, due),
+                Cmd::Acquire { group } => {
+                    self.gate.want(group);
+                    self.look_at_gate(self.now())?;
+                }
                 Cmd::Drop { key } => {
+                    if key == GROUP {
+                        self.gate.give_up();
+                    }
                     self.timers.remove(&key);
                     self.under_way.remove(&key);
                 }
@@ -432,6 +436,11 @@ impl Session {
 
     fn record(&mut self, event: Event, at: Moment) {
         let recorded = self.journal.add(event, at);
+        if let Event::Asked { .. } = recorded.event {
+            // Who is asked finds the question in the store. Should it not be written down now, the next
+            // commit says so.
+            let _ = self.journal.flush();
+        }
         self.conditions
             .observers
             .iter_mut()
@@ -558,13 +567,7 @@ impl Session {
         let mut facts = Vec::new();
         for posted in self.conditions.store.take(&self.run)? {
             self.inbox_up_to = Some(posted.number);
-            match posted.message {
-                InboxMessage::Cancel { by } => facts.push(Ev::Cancel { by }),
-                InboxMessage::Answer { step, approved, by } => {
-                    facts.push(Ev::Answered { step, approved, by });
-                }
-                InboxMessage::Resolve { .. } => {}
-            }
+            facts.push(fact_of(posted));
         }
         Ok(facts)
     }

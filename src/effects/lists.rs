@@ -222,8 +222,9 @@ impl Inner {
             (Some(found), _) => ("reused", found),
             (None, Some(found)) => ("joined", found),
             (None, None) => {
-                let no_commit = |p: &&Pipeline| !p.is_done() && p.source.commit_sha.is_empty();
-                let undecided = alike.iter().any(|pipeline| no_commit(pipeline));
+                let undecided = alike
+                    .iter()
+                    .any(|pipeline| !pipeline.is_done() && pipeline.source.commit_sha.is_empty());
                 let value = json!({"found": null, "undecided": undecided});
                 return Ok(answer(value, Value::Null));
             }

@@ -4,7 +4,6 @@
 //! harmless and known secrets are masked before it is kept; names of files are built, never taken. The
 //! failing command is the last one that did not exit with 0.
 
-use std::collections::VecDeque;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
@@ -14,14 +13,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::dispatch::Inner;
 use super::failures::{id, of_error};
+use super::transcript::{FailedCommand, Transcript};
 use crate::event::{Answer, EffectKey, Failure, FailureKind, FileWritten};
 use crate::ids::to_hex;
-use crate::semaphore::{Class, Happening};
-use crate::text::{clean, clean_line, file_name};
+use crate::semaphore::Class;
+use crate::text::{clean_line, file_name};
 
 const NAME_BYTES_MAX: usize = 80;
-const LINE_BYTES_MAX: usize = 64 << 10;
-const TAIL_LINES_MAX: usize = 1_000;
 
 /// Which log is wanted, and where to.
 pub(super) struct Order<'a> {
@@ -30,20 +28,6 @@ pub(super) struct Order<'a> {
     pub(super) folder: &'a str,
     pub(super) format: &'a str,
     pub(super) tail: u32,
-}
-
-/// A command of the log.
-#[derive(Default)]
-struct Command {
-    directive: String,
-    tail: VecDeque<String>,
-    line: String,
-}
-
-struct FailedCommand {
-    directive: String,
-    exit_code: i64,
-    last_lines: Vec<String>,
 }
 
 impl Inner {
@@ -85,89 +69,15 @@ impl Inner {
             "{}-{short}.{ending}",
             file_name(&name, NAME_BYTES_MAX)
         ));
-        let mut file = LogFile::create(&path, self.settings.log_bytes_max)?;
-        let mut command = Command::default();
-        let mut failed: Option<FailedCommand> = None;
-        let tail = usize::try_from(order.tail)
-            .unwrap_or(usize::MAX)
-            .min(TAIL_LINES_MAX);
+        let file = LogFile::create(&path, self.settings.log_bytes_max)?;
+        let mut transcript = Transcript::new(file, self.redactor.clone(), order);
         while let Some(event) = stream.next().await.map_err(of_error)? {
-            if order.format == "events" {
-                let line = self.redactor.value(&event.raw).to_string();
-                file.line(&line)?;
-            }
-            let text = order.format != "events";
-            match event.what {
-                Happening::CommandStarted { directive } => {
-                    let directive = self.redactor.text(&clean(&directive));
-                    if text {
-                        file.line(&format!("$ {directive}"))?;
-                    }
-                    command = Command {
-                        directive,
-                        ..Command::default()
-                    };
-                }
-                Happening::Output(chunk) => {
-                    for line in command.lines(&chunk) {
-                        let line = self.redactor.text(&clean(&line));
-                        if text {
-                            file.line(&line)?;
-                        }
-                        command.keep(line, tail);
-                    }
-                }
-                Happening::CommandFinished { exit_code, .. } => {
-                    let rest = std::mem::take(&mut command.line);
-                    if !rest.is_empty() {
-                        let line = self.redactor.text(&clean(&rest));
-                        if text {
-                            file.line(&line)?;
-                        }
-                        command.keep(line, tail);
-                    }
-                    if let Some(code) = exit_code.filter(|code| *code != 0) {
-                        failed = Some(FailedCommand {
-                            directive: clean_line(&command.directive, 500),
-                            exit_code: code,
-                            last_lines: command.tail.drain(..).collect(),
-                        });
-                    }
-                }
-                Happening::JobStarted | Happening::JobFinished { .. } | Happening::Other(_) => {}
-            }
+            transcript.take(event)?;
         }
-        let complete = stream.is_complete();
-        let written = file.finish(&path)?;
+        let (complete, cut) = (stream.is_complete(), stream.is_cut());
+        let (mut written, failed) = transcript.end(&path)?;
+        written.cut |= cut;
         Ok(fetched(order, &name, written, (complete, failed)))
-    }
-}
-
-impl Command {
-    /// The whole lines that are there now; the rest waits for more.
-    fn lines(&mut self, chunk: &str) -> Vec<String> {
-        self.line.push_str(chunk);
-        let mut lines = Vec::new();
-        while let Some(end) = self.line.find('\n') {
-            let rest = self.line.split_off(end + 1);
-            let mut line = std::mem::replace(&mut self.line, rest);
-            line.pop();
-            lines.push(line);
-        }
-        if self.line.len() > LINE_BYTES_MAX {
-            lines.push(std::mem::take(&mut self.line));
-        }
-        lines
-    }
-
-    fn keep(&mut self, line: String, tail: usize) {
-        if tail == 0 {
-            return;
-        }
-        if self.tail.len() >= tail {
-            self.tail.pop_front();
-        }
-        self.tail.push_back(clean_line(&line, 500));
     }
 }
 
@@ -217,7 +127,7 @@ fn folder_below(base: &Path, wanted: &str) -> Result<PathBuf, Failure> {
     for part in Path::new(wanted).components() {
         match part {
             Component::Normal(name) => {
-                folder.push(file_name(&name.to_string_lossy(), NAME_BYTES_MAX))
+                folder.push(file_name(&name.to_string_lossy(), NAME_BYTES_MAX));
             }
             Component::CurDir => {}
             Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
@@ -258,7 +168,7 @@ fn not_written(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// A file that grows up to a limit.
-struct LogFile {
+pub(super) struct LogFile {
     out: std::io::BufWriter<fs::File>,
     path: PathBuf,
     hasher: Sha256,
@@ -293,7 +203,7 @@ impl LogFile {
         })
     }
 
-    fn line(&mut self, line: &str) -> Result<(), Failure> {
+    pub(super) fn line(&mut self, line: &str) -> Result<(), Failure> {
         let length = line.len() as u64 + 1;
         if self.cut {
             return Ok(());
@@ -316,7 +226,7 @@ impl LogFile {
         writeln!(self.out, "{line}").map_err(|error| not_written(&self.path, &error))
     }
 
-    fn finish(mut self, path: &Path) -> Result<FileWritten, Failure> {
+    pub(super) fn finish(mut self, path: &Path) -> Result<FileWritten, Failure> {
         self.out
             .flush()
             .map_err(|error| not_written(path, &error))?;

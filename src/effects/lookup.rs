@@ -153,7 +153,9 @@ impl Inner {
                 workflow.triggered_by,
                 Some(WorkflowTrigger::Hook | WorkflowTrigger::Schedule)
             );
-            if settled || by_others || look.fence.newest.contains(&id) {
+            // A rerun has the parameters of what it repeats, our mark too; ours is the one it repeats.
+            let repeats = workflow.rerun_of.is_some();
+            if settled || by_others || repeats || look.fence.newest.contains(&id) {
                 continue;
             }
             let suspect = self.examine(look, &workflow).await?;

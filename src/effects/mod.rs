@@ -5,9 +5,11 @@
 //! its own time-outs; everything that waits shares one way of looking. It must not know the graph, the
 //! playbook or the store, and it never decides whether a step is tried again.
 
+mod adopt;
 mod bucket;
 mod dispatch;
 mod failures;
+mod http;
 mod jobs;
 mod lists;
 mod logs;
@@ -15,12 +17,17 @@ mod lookup;
 mod neighbour;
 mod patience;
 mod promotions;
+mod reqwest_web;
 mod settings;
 mod sightings;
 mod tasks;
+mod transcript;
 mod watch;
+mod web;
 mod workflows;
 mod writes;
 
 pub use dispatch::SemaphoreEffects;
+pub use reqwest_web::ReqwestWeb;
 pub use settings::EffectSettings;
+pub use web::{Web, WebRequest};

@@ -66,6 +66,11 @@ impl Patience {
         self.within.saturating_sub(self.waited(inner))
     }
 
+    /// What went wrong at the last look, if it went wrong.
+    pub(super) fn trouble(&self) -> Option<&Failure> {
+        self.trouble.as_ref()
+    }
+
     /// A look told something.
     pub(super) fn seeing(&mut self) {
         self.blind_since = None;

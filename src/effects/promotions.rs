@@ -62,7 +62,8 @@ struct Learnt {
 }
 
 impl Inner {
-    /// Waits until the event that is sought has its pipeline, or has failed.
+    /// Waits until the event that is sought has its pipeline, or has failed. What counts towards `within`
+    /// is the time in which the list could be seen: while it cannot, nothing has failed to show.
     pub(super) async fn await_promotion(
         &self,
         sought: Sought<'_>,
@@ -72,22 +73,29 @@ impl Inner {
     ) -> Result<Answer, Failure> {
         let what = "the pipeline of the promotion did not show";
         let mut patience = Patience::new(self, what, remaining);
+        let mut unseen = Duration::ZERO;
+        let mut seen_at = self.clock.elapsed();
         let mut learnt = Learnt::default();
         let mut pause = LOOK_FIRST;
         loop {
             let look = self.look_at_events(&sought, &mut learnt);
-            match patience.look(self, look).await? {
-                Ok(Look::Found(found)) => return Ok(*found),
-                Ok(Look::Several(candidates)) => return Err(several(sought.name, candidates)),
-                Ok(Look::Wait(last)) => {
+            match patience.look(self, look).await {
+                Ok(Ok(Look::Found(found))) => return Ok(*found),
+                Ok(Ok(Look::Several(candidates))) => return Err(several(sought.name, candidates)),
+                Ok(Ok(Look::Wait(last))) => {
+                    let now = self.clock.elapsed();
+                    if patience.trouble().is_some() {
+                        unseen += now.saturating_sub(seen_at);
+                    }
+                    seen_at = now;
                     patience.seeing();
                     patience.last = last.to_owned();
-                    // Only a list that was seen says that nothing is there.
-                    if patience.waited(self) >= within {
-                        return Err(never_showed(sought.name, last, learnt));
+                    if patience.waited(self).saturating_sub(unseen) >= within {
+                        return Err(never_showed(sought.name, &patience.last, learnt));
                     }
                 }
-                Err(failure) => patience.blind(self, failure, teller)?,
+                Ok(Err(failure)) => patience.blind(self, failure, teller)?,
+                Err(late) => return Err(late),
             }
             patience.pause(self, pause).await?;
             pause = (pause * 2).min(LOOK_RARELY);
@@ -108,9 +116,10 @@ impl Inner {
         let of_name = |event: &&PromotionEvent| event.name == sought.name;
         match sought.event {
             SoughtEvent::Known(key) => {
-                let events = listing.items.iter().filter(of_name);
-                let known = events.filter(|event| key_of(event) == *key);
-                Ok(match known.last() {
+                let mut events = listing.items.iter().filter(of_name);
+                // Of those that look alike the oldest: it was there when it was chosen.
+                let known = events.rfind(|event| key_of(event) == *key);
+                Ok(match known {
                     Some(event) => self.settled(event, &listing),
                     None => Look::Wait("its event is not in the list"),
                 })

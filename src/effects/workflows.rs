@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn the_worst_result_counts_unless_it_was_rebuilt() {
-        let cases: &[(&[(u8, &str, Option<u8>)], &str)] = &[
+        type Given<'a> = &'a [(u8, &'a str, Option<u8>)];
+        let cases: &[(Given<'_>, &str)] = &[
             (&[(1, "PASSED", None), (2, "PASSED", None)], "passed"),
             (&[(1, "PASSED", None), (2, "CANCELED", None)], "canceled"),
             (&[(1, "STOPPED", None), (2, "CANCELED", None)], "stopped"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::event::{FailureKind, StepEnded};
+use crate::event::{Failure, FailureKind, StepEnded};
 use crate::outcome::{RunOutcome, StepOutcome};
 
 /// Why a run is to stop before all its steps had their turn.
@@ -16,9 +16,23 @@ pub(super) enum Stop {
     FinallyDeadline { after: String },
     /// A step failed, and `on_failure` is `stop`.
     Failure { step: String },
+    /// Another run holds the concurrency group: nothing is begun.
+    Busy { held: String, skipped: bool },
 }
 
 impl Stop {
+    /// How a step ends that is not begun any more.
+    pub(super) fn step_outcome(&self) -> StepOutcome {
+        match self {
+            Self::Busy { skipped: true, .. } => StepOutcome::Skipped,
+            Self::Canceled { .. }
+            | Self::Deadline { .. }
+            | Self::FinallyDeadline { .. }
+            | Self::Failure { .. }
+            | Self::Busy { skipped: false, .. } => StepOutcome::Canceled,
+        }
+    }
+
     /// Why a step was given up, in words.
     pub(super) fn why(&self) -> String {
         match self {
@@ -30,6 +44,7 @@ impl Stop {
             Self::Failure { step } => {
                 format!("not started: `{step}` failed, and `on_failure` is `stop`")
             }
+            Self::Busy { held, .. } => held.clone(),
         }
     }
 }
@@ -73,7 +88,7 @@ pub(super) fn verdict<'a>(
     }
     let worst = failed()
         .filter_map(|step| step.error.as_ref())
-        .map(|error| error.kind)
+        .map(class)
         .max_by_key(|kind| weight(*kind))
         .unwrap_or(FailureKind::StepFailed);
     (
@@ -90,9 +105,21 @@ fn stopped(stop: &Stop) -> Option<(RunOutcome, Option<String>, Option<FailureKin
         Stop::Deadline { .. } | Stop::FinallyDeadline { .. } => {
             (RunOutcome::Deadline, FailureKind::Deadline)
         }
+        Stop::Busy { skipped: true, .. } => return Some((RunOutcome::Passed, None, None)),
+        Stop::Busy { skipped: false, .. } => (RunOutcome::Failed, FailureKind::Locked),
         Stop::Failure { .. } => return None,
     };
     Some((outcome, Some(stop.why()), Some(kind)))
+}
+
+/// The class that a failure gives the run. That another server is away or wants another token says nothing
+/// of Semaphore: the step failed, and that is all.
+fn class(error: &Failure) -> FailureKind {
+    if error.elsewhere {
+        FailureKind::StepFailed
+    } else {
+        error.kind
+    }
 }
 
 /// Which failure names the run when several steps failed: the rank of the exit codes.
@@ -125,6 +152,7 @@ fn weight(kind: FailureKind) -> u8 {
         | FailureKind::Parameter
         | FailureKind::Rejected
         | FailureKind::Canceled
+        | FailureKind::Locked
         | FailureKind::StepFailed => 0,
     }
 }

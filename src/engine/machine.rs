@@ -12,17 +12,22 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::actions::Input;
+use super::approval::Answers;
 use super::call::Call;
 use super::ending::{Stop, failed_list, verdict};
 use super::params::read_duration;
 use super::retry::Budget;
+use super::rounds::Unsettled;
 use super::schedule::Schedule;
 use super::scope::Shared;
 use super::seam::{Cmd, Due, Ev, Turn};
 use super::step::{Ended, Node, Outstanding, State};
+use super::stopping::{Started, Stopping};
 use crate::clock::{Moment, later};
 use crate::duration;
-use crate::event::{Event, Failure, FailureKind, RunCreated, RunEnded, StepEnded, StepInfo};
+use crate::event::{
+    Event, Failure, FailureKind, Resolution, RunCreated, RunEnded, StepEnded, StepInfo,
+};
 use crate::outcome::{RunOutcome, StepOutcome};
 use crate::plan::{BoundInputs, Phase, Plan, PlanStep};
 use crate::secret::MASK;
@@ -67,8 +72,12 @@ const RUN_DEADLINE: &str = "run-deadline";
 const FINALLY_DEADLINE: &str = "finally-deadline";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
+    /// The concurrency group is not held yet.
+    Gate,
     Main,
+    /// What a canceled run started is being stopped.
+    Stopping,
     Finally,
     Ended,
 }
@@ -83,15 +92,41 @@ pub struct Machine {
     by_id: BTreeMap<String, usize>,
     /// Which steps some expression reads.
     read: BTreeSet<usize>,
-    schedule: Schedule,
-    stage: Stage,
+    pub(super) schedule: Schedule,
+    pub(super) stage: Stage,
     /// How many steps of the stage have not ended.
-    open: usize,
-    stop: Option<Stop>,
-    finally_stop: Option<Stop>,
-    run_timeout: Duration,
+    pub(super) open: usize,
+    pub(super) stop: Option<Stop>,
+    pub(super) finally_stop: Option<Stop>,
+    pub(super) run_timeout: Duration,
+    deadline: Option<Timestamp>,
+    /// The concurrency group, filled in.
+    pub(super) group: Option<String>,
+    /// Which round it is, from 1.
+    pub(super) round: u32,
+    /// How many calls the steps that have ended made: numbers go on from there.
+    pub(super) calls_made: BTreeMap<String, u32>,
+    /// Writes of unknown fate, by their steps.
+    pub(super) lost: BTreeMap<usize, (crate::event::EffectKey, Call)>,
+    /// The work of the steps that ended as unknown.
+    pub(super) unsettled: BTreeMap<usize, Unsettled>,
+    /// What people found out about them.
+    pub(super) resolutions: BTreeMap<usize, Resolution>,
+    /// Other plans that the run went on with, by their digests.
+    pub(super) plans: BTreeMap<String, Arc<Plan>>,
+    /// What this run has made on Semaphore.
+    pub(super) started: Vec<Started>,
+    /// Steps that triggered a promotion.
+    pub(super) triggered: BTreeSet<String>,
+    /// Promotions of steps that were given up, whose pipelines are not known.
+    pub(super) sought: BTreeMap<String, Call>,
+    pub(super) stopping: Vec<Stopping>,
     /// Whether Semaphore has ever answered in this run.
     pub(super) contacted: bool,
+    /// The other servers that have answered in this run.
+    pub(super) met: BTreeSet<String>,
+    /// Answers of people to steps that have not asked yet.
+    pub(super) answers: Answers,
     /// Ids that this run was given, and when (active time).
     pub(super) handed_out: BTreeMap<String, u64>,
     pub(super) now: Moment,
@@ -103,18 +138,8 @@ impl Machine {
     pub fn new(run: RunInfo, plan: Arc<Plan>, inputs: BoundInputs) -> Result<Self, StartError> {
         let shared = Shared::new(&plan, &inputs, &run_value(&run, &plan))?;
         let run_timeout = run_timeout(&run, &plan, &shared)?;
-        let mut read: BTreeSet<usize> = plan
-            .steps
-            .iter()
-            .flat_map(|s| s.reads.iter().copied())
-            .collect();
-        let by_id: BTreeMap<String, usize> = plan
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(i, s)| (s.id.clone(), i))
-            .collect();
-        read.extend(mentioned_steps(plan.outputs.values(), &by_id));
+        let group = super::group::of(&plan, &shared)?;
+        let (by_id, read) = indexed(&plan);
         let now = Moment::start(run.started_at);
         Ok(Self {
             run,
@@ -129,7 +154,21 @@ impl Machine {
             stop: None,
             finally_stop: None,
             run_timeout,
+            deadline: None,
+            group,
+            round: 1,
+            calls_made: BTreeMap::new(),
+            lost: BTreeMap::new(),
+            unsettled: BTreeMap::new(),
+            resolutions: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            started: Vec::new(),
+            triggered: BTreeSet::new(),
+            sought: BTreeMap::new(),
+            stopping: Vec::new(),
             contacted: false,
+            met: BTreeSet::new(),
+            answers: Answers::default(),
             handed_out: BTreeMap::new(),
             now,
             turn: Turn::default(),
@@ -137,9 +176,18 @@ impl Machine {
         })
     }
 
+    /// What is known of the plan by the names and numbers of its steps.
+    pub(super) fn index_plan(&mut self) {
+        (self.by_id, self.read) = indexed(&self.plan);
+    }
+
     /// Takes a fact, or begins the run, and says what is to be done.
     pub fn step(&mut self, ev: Option<Ev>, at: Moment) -> Turn {
-        if self.has_ended() {
+        let reopens = matches!(
+            ev,
+            Some(Ev::Resolved { .. } | Ev::RoundRequested { .. } | Ev::PlanChanged { .. })
+        );
+        if self.has_ended() && !reopens {
             // The end is the last event of a run: what comes late is not taken note of any more.
             return Turn::default();
         }
@@ -172,11 +220,33 @@ impl Machine {
         let deadline = later(self.now.wall, self.run_timeout);
         let created = self.created(deadline);
         self.turn.events.push(Event::RunCreated(created));
+        self.command_deadline(deadline);
+        self.begin_main();
+    }
+
+    /// That the time of the run is over, when it is.
+    pub fn overdue(&self, now: Timestamp) -> Option<Ev> {
+        let waits = matches!(self.stage, Stage::Gate | Stage::Main);
+        let over = self.deadline.is_some_and(|deadline| deadline <= now);
+        (waits && over).then(|| Ev::Timer {
+            key: RUN_DEADLINE.to_owned(),
+        })
+    }
+
+    pub(super) fn command_deadline(&mut self, deadline: Timestamp) {
+        self.deadline = Some(deadline);
         self.turn.commands.push(Cmd::Timer {
             key: RUN_DEADLINE.to_owned(),
             due: Due::Wall(deadline),
         });
-        self.add_steps(Phase::Main);
+    }
+
+    /// What tokens and marks are derived from: another round makes other ones.
+    pub(super) fn salt(&self) -> String {
+        match self.round {
+            1 => self.run.salt.clone(),
+            round => format!("{}/{round}", self.run.salt),
+        }
     }
 
     fn created(&self, deadline: Timestamp) -> RunCreated {
@@ -213,7 +283,7 @@ impl Machine {
     }
 
     /// Makes the steps of a phase known to the schedule; those of the main phase come first in the plan.
-    fn add_steps(&mut self, phase: Phase) {
+    pub(super) fn add_steps(&mut self, phase: Phase) {
         let plan = Arc::clone(&self.plan);
         for (index, step) in plan
             .steps
@@ -234,13 +304,16 @@ impl Machine {
 
     fn take(&mut self, ev: Ev) {
         match ev {
+            Ev::Ended { key, outcome } if self.stage == Stage::Stopping => {
+                self.stop_call_ended(&key, &outcome);
+            }
             Ev::Ended { key, outcome } => {
                 if let Some(index) = self.by_id.get(&key.step).copied() {
                     self.call_ended(index, &key, &outcome);
                 }
             }
             Ev::Timer { key } if key == RUN_DEADLINE => {
-                if self.stage == Stage::Main {
+                if matches!(self.stage, Stage::Gate | Stage::Main) {
                     let after = duration::show(self.run_timeout);
                     self.stop_now(Stop::Deadline { after });
                 }
@@ -251,11 +324,20 @@ impl Machine {
                     self.stop_now(Stop::FinallyDeadline { after });
                 }
             }
+            Ev::Timer { key } if self.stage == Stage::Stopping => self.stop_timer_fired(&key),
             Ev::Timer { key } => self.timer_fired(&key),
             Ev::Cancel { by } => self.stop_now(Stop::Canceled { by }),
             Ev::Resumed { .. } => self.resumed(),
-            // Approvals have no step that waits for them yet; parking is the driver's affair.
-            Ev::Answered { .. } | Ev::Parked { .. } => {}
+            Ev::Resolved {
+                step, resolution, ..
+            } => self.resolved(&step, resolution),
+            Ev::RoundRequested { failed, .. } => self.begin_round(failed),
+            Ev::PlanChanged { digest, .. } => self.change_plan(&digest),
+            Ev::GroupTaken { .. } => self.group_taken(),
+            Ev::GroupBusy { group, by } => self.group_busy(&group, &by),
+            Ev::Answered { step, approved, by } => self.answered(step, approved, by),
+            // Parking is the driver's affair.
+            Ev::Parked { .. } => {}
         }
     }
 
@@ -288,9 +370,19 @@ impl Machine {
                 self.begin_step(index);
             }
             match self.stage {
-                Stage::Main if self.open == 0 && !self.nodes.is_empty() => self.begin_finally(),
+                Stage::Main if self.open == 0 && !self.nodes.is_empty() => {
+                    if !self.begin_stopping() {
+                        self.begin_finally();
+                    }
+                }
+                Stage::Stopping if self.stopping.is_empty() => {
+                    self.end_stopping();
+                    self.begin_finally();
+                }
                 Stage::Finally if self.open == 0 => self.end_run(),
-                Stage::Main | Stage::Finally | Stage::Ended => return,
+                Stage::Gate | Stage::Main | Stage::Stopping | Stage::Finally | Stage::Ended => {
+                    return;
+                }
             }
         }
     }
@@ -307,7 +399,7 @@ impl Machine {
         };
         if let Some(stop) = stop {
             let why = stop.why();
-            self.end_without_work(index, StepOutcome::Canceled, why);
+            self.end_without_work(index, stop.step_outcome(), why);
             return;
         }
         match self.condition(index) {
@@ -381,7 +473,7 @@ impl Machine {
                     outputs.insert(name.clone(), value);
                 }
                 Ok(None) => {}
-                Err(error) if outcome == RunOutcome::Passed => {
+                Err(error) if outcome == RunOutcome::Passed && self.stop.is_none() => {
                     outcome = RunOutcome::Failed;
                     why = Some(format!("the output `{name}` cannot be computed: {error}"));
                     failure = Some(FailureKind::Template);
@@ -418,19 +510,20 @@ impl Machine {
             Stop::Deadline { .. } | Stop::FinallyDeadline { .. } => {
                 Failure::new(FailureKind::Deadline, stop.why())
             }
-            Stop::Canceled { .. } | Stop::Failure { .. } => {
+            Stop::Canceled { .. } | Stop::Failure { .. } | Stop::Busy { .. } => {
                 Failure::new(FailureKind::Canceled, stop.why())
             }
         };
         let slot = match self.stage {
-            Stage::Main => &mut self.stop,
+            Stage::Gate | Stage::Main => &mut self.stop,
             Stage::Finally => &mut self.finally_stop,
-            Stage::Ended => return,
+            Stage::Stopping | Stage::Ended => return,
         };
         if !matches!(slot, None | Some(Stop::Failure { .. })) {
             return;
         }
         *slot = Some(stop);
+        self.leave_gate();
         for index in 0..self.nodes.len() {
             self.give_up(index, &failure);
         }
@@ -455,8 +548,18 @@ impl Machine {
     /// Records that a step has ended, and lets those that need it move on.
     pub(super) fn close(&mut self, index: usize, told: StepEnded, data: Data) {
         self.turn.events.push(Event::StepEnded(told.clone()));
-        if let Some(node) = self.nodes.get_mut(index) {
-            node.state = State::Ended(Box::new(Ended { told, data }));
+        let (id, unknown) = (told.step.clone(), told.outcome == StepOutcome::Unknown);
+        let before = self.nodes.get_mut(index).map(|node| {
+            std::mem::replace(
+                &mut node.state,
+                State::Ended(Box::new(Ended { told, data })),
+            )
+        });
+        if let Some(State::Running(running)) = before {
+            self.calls_made.insert(id, running.calls);
+            if unknown {
+                self.keep_unsettled(index, *running);
+            }
         }
         self.open = self.open.saturating_sub(1);
         self.schedule.end(index);
@@ -518,6 +621,15 @@ impl Machine {
             .get_mut(index)
             .and_then(Node::running)
             .map(|r| r.deadline_active_ms);
+        self.command_call_of(key, call, deadline.unwrap_or(u64::MAX));
+    }
+
+    pub(super) fn command_call_of(
+        &mut self,
+        key: &crate::event::EffectKey,
+        call: &Call,
+        deadline_active_ms: u64,
+    ) {
         self.turn.events.push(Event::CallStarted {
             key: key.clone(),
             call: call.word().to_owned(),
@@ -527,8 +639,40 @@ impl Machine {
         self.turn.commands.push(Cmd::Call {
             key: key.clone(),
             call: call.clone(),
-            deadline_active_ms: deadline.unwrap_or(u64::MAX),
+            deadline_active_ms,
         });
+    }
+
+    /// The schedule as it stands after some steps were opened again.
+    pub(super) fn rebuild_schedule(&mut self) {
+        let mut schedule = Schedule::default();
+        for node in &self.nodes {
+            let needs = self.plan.steps.get(node.step).map(|step| &step.needs);
+            let needs = needs.into_iter().flatten().map(|need| need.step).collect();
+            schedule.add(&needs);
+        }
+        for (index, node) in self.nodes.iter().enumerate() {
+            if node.ended().is_some() {
+                schedule.end(index);
+            }
+        }
+        for (index, node) in self.nodes.iter().enumerate() {
+            if !matches!(node.state, State::Waiting) {
+                schedule.withdraw(index);
+            }
+        }
+        self.schedule = schedule;
+    }
+
+    /// The steps under `finally` have their turn once more at the end of a round.
+    pub(super) fn drop_finally(&mut self) {
+        let plan = &self.plan;
+        let of_main = |node: &Node| {
+            plan.steps
+                .get(node.step)
+                .is_some_and(|step| step.phase == Phase::Main)
+        };
+        self.nodes.retain(of_main);
     }
 }
 
@@ -537,7 +681,7 @@ pub(super) fn millis(duration: Duration) -> u64 {
 }
 
 /// What `run` shows.
-fn run_value(run: &RunInfo, plan: &Plan) -> Value {
+pub(super) fn run_value(run: &RunInfo, plan: &Plan) -> Value {
     json!({
         "id": run.id, "name": plan.name, "url": run.url, "started_at": run.started_at.to_string(),
     })
@@ -556,7 +700,7 @@ fn run_timeout(run: &RunInfo, plan: &Plan, shared: &Shared) -> Result<Duration, 
     }
 }
 
-fn step_info(step: &PlanStep, plan: &Plan) -> StepInfo {
+pub(super) fn step_info(step: &PlanStep, plan: &Plan) -> StepInfo {
     let needs = step.needs.iter().filter_map(|need| {
         let needed = plan.steps.get(need.step)?;
         Some((needed.id.clone(), need.accept.to_string()))
@@ -568,6 +712,23 @@ fn step_info(step: &PlanStep, plan: &Plan) -> StepInfo {
         needs: needs.collect(),
         finally: step.phase == Phase::Finally,
     }
+}
+
+/// The numbers of the steps by their ids, and those that some expression reads.
+fn indexed(plan: &Plan) -> (BTreeMap<String, usize>, BTreeSet<usize>) {
+    let by_id: BTreeMap<String, usize> = plan
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| (step.id.clone(), index))
+        .collect();
+    let mut read: BTreeSet<usize> = plan
+        .steps
+        .iter()
+        .flat_map(|step| step.reads.iter().copied())
+        .collect();
+    read.extend(mentioned_steps(plan.outputs.values(), &by_id));
+    (by_id, read)
 }
 
 /// The steps that some trees mention.

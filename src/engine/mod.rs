@@ -8,17 +8,23 @@ pub mod call;
 
 mod actions;
 mod again;
+mod approval;
+mod changing;
 mod ending;
+mod group;
 mod machine;
 mod moves;
 mod params;
 mod record;
 mod retry;
+mod rounds;
 mod schedule;
 mod scope;
 mod seam;
 mod step;
+mod stopping;
 
+pub use group::GROUP;
 pub use machine::{Machine, RunInfo, StartError};
 pub use retry::{Budget, CallClass};
 pub use seam::{CallRequest, Cmd, Due, Effects, Ev, IntentError, Intents, Turn};

@@ -20,7 +20,7 @@ use crate::outcome::StepOutcome;
 use crate::plan::{Located, PlanStep};
 use crate::template::{Data, Expression, Scope, TemplateError};
 
-const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
+pub(super) const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
 /// An id that Semaphore has just given may not be found everywhere for a moment.
 const FRESH_FOR: Duration = Duration::from_secs(30);
 
@@ -57,7 +57,7 @@ impl Machine {
         let begun = Params::resolve(step.action, &step.params, &scope).and_then(|params| {
             let timeout = timeout_of(&step, &scope)?;
             let cx = Cx {
-                salt: self.run.salt.clone(),
+                salt: self.salt(),
                 step: self.id(index),
                 mark: self.run.mark,
                 round: 0,
@@ -74,7 +74,7 @@ impl Machine {
                     started: self.now,
                     deadline_active_ms: timeout
                         .map_or(u64::MAX, |t| self.now.active_ms.saturating_add(millis(t))),
-                    calls: 0,
+                    calls: self.calls_made.get(&step.id).copied().unwrap_or(0),
                     attempts: 0,
                     outstanding: Outstanding::Nothing,
                     doubt: None,
@@ -122,6 +122,7 @@ impl Machine {
                 };
                 self.command_call(index, &key, &call);
             }
+            Next::Ask(message) => self.ask(index, message),
             Next::Sleep(duration) => {
                 let Some((timer, cut)) = self.set_timer(index, duration) else {
                     return;
@@ -165,6 +166,10 @@ impl Machine {
                 self.end_failed(index, failure);
             }
             Outstanding::Poll { cut: false, .. } => self.ask_again(index),
+            Outstanding::Person { .. } => {
+                let failure = self.out_of_time(index, None);
+                self.end_failed(index, failure);
+            }
             Outstanding::Poll { unmet, .. } => {
                 let last = Failure::new(FailureKind::Deadline, unmet);
                 let failure = self.out_of_time(index, Some(&last));
@@ -217,14 +222,17 @@ impl Machine {
         let class = CallClass::of(&call);
         match &outcome.result {
             Ok(_) => running.doubt = None,
-            Err(failure) if class.writes() && failure.fate == Fate::Unknown => {
+            // Nobody can look elsewhere for what happened: such a step fails, and says so.
+            Err(failure)
+                if class.writes() && failure.fate == Fate::Unknown && !failure.elsewhere =>
+            {
                 running.doubt = Some(failure.clone());
             }
             Err(_) => {}
         }
         match &outcome.result {
             Ok(answer) => {
-                self.contacted = true;
+                self.meet(&call);
                 self.remember_ids(&call, &answer.value);
                 for (limit, message) in &answer.limits {
                     let (limit, message) = (limit.clone(), message.clone());
@@ -234,21 +242,33 @@ impl Machine {
                         message,
                     });
                 }
+                self.note_started(&key.step, &call, &answer.value);
                 let next = match self.nodes.get_mut(index).and_then(Node::running) {
                     Some(running) => running.act.next(Input::Answer(answer)),
                     None => return,
                 };
                 match giving_up {
                     // The action has taken note of what the write made; it goes no further.
-                    Some(failure) => self.end_given_up(index, failure),
+                    Some(failure) => {
+                        if let Next::Call(call) = &next {
+                            self.note_sought(&key.step, call);
+                        }
+                        self.end_given_up(index, failure);
+                    }
                     None => self.carry_on(index, next),
                 }
             }
             Err(failure) => {
-                self.contacted |= failure.status.is_some();
+                if failure.status.is_some() {
+                    self.meet(&call);
+                }
                 let mut failure = failure.clone();
                 if !class.writes() && failure.fate == Fate::Unknown {
                     failure.fate = Fate::NotDone;
+                }
+                if failure.fate == Fate::Unknown {
+                    self.note_lost(index, key, &call);
+                    self.note_maybe_triggered(&key.step, &call);
                 }
                 match giving_up {
                     Some(first) => self.end_given_up(index, first),
@@ -273,13 +293,16 @@ impl Machine {
             class: CallClass::of(&call),
             policy: &step.retry,
             budget: self.run.budget,
-            contacted: self.contacted,
+            contacted: self.has_met(&call),
             fresh_id: fresh
                 .is_some_and(|since| self.now.active_ms.saturating_sub(*since) < millis(FRESH_FOR)),
             now_active_ms: self.now.active_ms,
             seed: &seed,
         };
         match decide(&failure, &mut tries, &situation) {
+            Verdict::GiveUp if matches!(call, Call::Adopt { .. }) => {
+                self.adoption_failed(index, &failure);
+            }
             Verdict::GiveUp => self.call_given_up(index, &call, failure),
             Verdict::Park => {
                 if let Some(running) = self.nodes.get_mut(index).and_then(Node::running) {
@@ -385,6 +408,22 @@ impl Machine {
         failure
     }
 
+    /// Notes that the server of a call has answered.
+    fn meet(&mut self, call: &Call) {
+        match call.elsewhere() {
+            None => self.contacted = true,
+            Some(server) => {
+                self.met.insert(server);
+            }
+        }
+    }
+
+    /// Whether the server of a call has ever answered.
+    fn has_met(&self, call: &Call) -> bool {
+        call.elsewhere()
+            .map_or(self.contacted, |server| self.met.contains(&server))
+    }
+
     /// Notes the ids that a write was given, for a moment in which they may not be found everywhere.
     fn remember_ids(&mut self, call: &Call, value: &serde_json::Value) {
         if !CallClass::of(call).writes() && !matches!(call, Call::AwaitPromotion { .. }) {
@@ -410,8 +449,15 @@ impl Machine {
             running.giving_up = Some(failure.clone());
             return;
         }
+        let sought = match &running.outstanding {
+            Outstanding::Call { key, call, .. } => Some((key.step.clone(), call.clone())),
+            _ => None,
+        };
         if let Some(key) = running.outstanding.key() {
             self.turn.commands.push(Cmd::Drop { key });
+        }
+        if let Some((step, call)) = sought {
+            self.note_sought(&step, &call);
         }
         self.end_given_up(index, failure.clone());
     }
@@ -435,7 +481,8 @@ impl Machine {
     }
 
     pub(super) fn end_failed(&mut self, index: usize, failure: Failure) {
-        let outcome = if failure.kind == FailureKind::FateUnknown || failure.fate == Fate::Unknown {
+        let unknown = failure.kind == FailureKind::FateUnknown || failure.fate == Fate::Unknown;
+        let outcome = if unknown && !failure.elsewhere {
             StepOutcome::Unknown
         } else {
             StepOutcome::Failed

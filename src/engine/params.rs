@@ -44,7 +44,7 @@ impl Params {
                     };
                     match mistake {
                         Some(mistake) => {
-                            mistakes.push(format!("{}: `{name}` {mistake}", tree.place))
+                            mistakes.push(format!("{}: `{name}` {mistake}", tree.place));
                         }
                         None => {
                             values.insert(name.clone(), value);

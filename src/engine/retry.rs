@@ -24,6 +24,8 @@ pub enum CallClass {
     Token,
     /// It writes, and nothing keeps it from happening twice (run workflow, run task).
     Blind,
+    /// It writes elsewhere, where nobody can look for what it did: it is sent at most once.
+    Once,
 }
 
 impl CallClass {
@@ -33,6 +35,7 @@ impl CallClass {
             Call::ResolveProject { .. }
             | Call::ResolveTask { .. }
             | Call::DescribeWorkflow { .. }
+            | Call::Adopt { .. }
             | Call::DescribePipeline { .. }
             | Call::DescribeJob { .. }
             | Call::FindPipeline { .. }
@@ -51,6 +54,16 @@ impl CallClass {
             | Call::RebuildPipeline { .. }
             | Call::TriggerPromotion { .. } => Self::Token,
             Call::RunWorkflow { .. } | Call::RunTask { .. } => Self::Blind,
+            Call::Http(call) => Self::of_method(&call.method, call.idempotent),
+        }
+    }
+
+    fn of_method(method: &str, idempotent: bool) -> Self {
+        match method {
+            "GET" | "HEAD" => Self::Read,
+            "PUT" | "DELETE" => Self::Repeatable,
+            _ if idempotent => Self::Repeatable,
+            _ => Self::Once,
         }
     }
 
@@ -58,7 +71,7 @@ impl CallClass {
     pub fn writes(self) -> bool {
         match self {
             Self::Read | Self::Wait => false,
-            Self::Repeatable | Self::Token | Self::Blind => true,
+            Self::Repeatable | Self::Token | Self::Blind | Self::Once => true,
         }
     }
 }
@@ -129,50 +142,26 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 /// Decides, and counts the failure among the tries.
 pub(super) fn decide(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -> Verdict {
     let allowed = |on: RetryOn| at.policy.on.contains(&on);
+    let counted = |on: RetryOn, tries: &mut Tries| {
+        if allowed(on) {
+            count_answer(failure, tries, at)
+        } else {
+            Verdict::GiveUp
+        }
+    };
     match failure.kind {
         FailureKind::Network if failure.fate == Fate::NotSent => {
-            if !allowed(RetryOn::Network) {
-                return Verdict::GiveUp;
-            }
-            // A wait has used up the budget itself before it gives back that nothing could be sent.
-            if at.class == CallClass::Wait {
-                return Verdict::Park;
-            }
-            let limit = if at.contacted {
-                at.budget.retry
-            } else {
-                at.budget.first_contact
-            };
-            let since = *tries.unsent_since_ms.get_or_insert(at.now_active_ms);
-            let left = limit.saturating_sub(Duration::from_millis(
-                at.now_active_ms.saturating_sub(since),
-            ));
-            if left.is_zero() {
-                return Verdict::Park;
-            }
-            Verdict::Again(next_delay(tries, at).min(left))
-        }
-        FailureKind::Network | FailureKind::Timeout => {
             if allowed(RetryOn::Network) {
-                count_answer(failure, tries, at)
+                unsent(failure, tries, at)
             } else {
                 Verdict::GiveUp
             }
         }
+        FailureKind::Network | FailureKind::Timeout => counted(RetryOn::Network, tries),
         FailureKind::Server | FailureKind::InvalidAnswer | FailureKind::AuthOutage => {
-            if allowed(RetryOn::Server) {
-                count_answer(failure, tries, at)
-            } else {
-                Verdict::GiveUp
-            }
+            counted(RetryOn::Server, tries)
         }
-        FailureKind::RateLimited => {
-            if allowed(RetryOn::RateLimited) {
-                count_answer(failure, tries, at)
-            } else {
-                Verdict::GiveUp
-            }
-        }
+        FailureKind::RateLimited => counted(RetryOn::RateLimited, tries),
         FailureKind::QueueFull => Verdict::Again(jittered(QUEUE_FULL_EVERY, tries, at)),
         FailureKind::NotPassed => {
             let since = *tries.not_passed_since_ms.get_or_insert(at.now_active_ms);
@@ -201,8 +190,32 @@ pub(super) fn decide(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -
         | FailureKind::Parameter
         | FailureKind::Rejected
         | FailureKind::Canceled
+        | FailureKind::Locked
         | FailureKind::StepFailed
         | FailureKind::Bug => Verdict::GiveUp,
+    }
+}
+
+/// What never left this machine counts against the budget of time.
+fn unsent(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -> Verdict {
+    // A wait has used up the budget itself before it gives back that nothing could be sent.
+    if at.class == CallClass::Wait {
+        return Verdict::Park;
+    }
+    let limit = if at.contacted {
+        at.budget.retry
+    } else {
+        at.budget.first_contact
+    };
+    let since = *tries.unsent_since_ms.get_or_insert(at.now_active_ms);
+    let left = limit.saturating_sub(Duration::from_millis(
+        at.now_active_ms.saturating_sub(since),
+    ));
+    match (left.is_zero(), failure.elsewhere) {
+        (false, _) => Verdict::Again(next_delay(tries, at).min(left)),
+        // Another server that is away is no reason to leave the run alone.
+        (true, true) => Verdict::GiveUp,
+        (true, false) => Verdict::Park,
     }
 }
 
@@ -215,7 +228,7 @@ fn count_answer(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -> Ver
         // What a wait gives back, it has looked at often enough itself.
         CallClass::Wait => false,
         // The effects have already looked for what it may have done.
-        CallClass::Blind => failure.fate != Fate::Unknown,
+        CallClass::Blind | CallClass::Once => failure.fate != Fate::Unknown,
     };
     if !may_repeat || tries.answers >= at.policy.attempts {
         return Verdict::GiveUp;
@@ -279,25 +292,25 @@ mod tests {
     /// The table of the contract: what is tried again, for each class of call.
     #[test]
     fn the_table_of_the_contract() {
-        use CallClass::{Blind, Read, Repeatable, Token};
+        use CallClass::{Blind, Once, Read, Repeatable, Token};
         use FailureKind as K;
         let policy = Retry::default();
-        let all = [Read, Repeatable, Token, Blind];
-        let table: &[(K, Fate, [bool; 4])] = &[
-            (K::Network, Fate::NotSent, [true, true, true, true]),
-            (K::Network, Fate::Unknown, [true, true, true, false]),
-            (K::Timeout, Fate::Unknown, [true, true, true, false]),
-            (K::Server, Fate::Unknown, [true, true, true, false]),
-            (K::Server, Fate::NotDone, [true, true, true, true]),
-            (K::RateLimited, Fate::NotDone, [true, true, true, true]),
-            (K::AuthOutage, Fate::NotDone, [true, true, true, true]),
-            (K::QueueFull, Fate::NotDone, [true, true, true, true]),
-            (K::NotPassed, Fate::NotDone, [true, true, true, true]),
-            (K::NotFound, Fate::NotDone, [false; 4]),
-            (K::Unauthorized, Fate::NotDone, [false; 4]),
-            (K::Permission, Fate::NotDone, [false; 4]),
-            (K::Refused, Fate::NotDone, [false; 4]),
-            (K::FateUnknown, Fate::Unknown, [false; 4]),
+        let all = [Read, Repeatable, Token, Blind, Once];
+        let table: &[(K, Fate, [bool; 5])] = &[
+            (K::Network, Fate::NotSent, [true; 5]),
+            (K::Network, Fate::Unknown, [true, true, true, false, false]),
+            (K::Timeout, Fate::Unknown, [true, true, true, false, false]),
+            (K::Server, Fate::Unknown, [true, true, true, false, false]),
+            (K::Server, Fate::NotDone, [true; 5]),
+            (K::RateLimited, Fate::NotDone, [true; 5]),
+            (K::AuthOutage, Fate::NotDone, [true; 5]),
+            (K::QueueFull, Fate::NotDone, [true; 5]),
+            (K::NotPassed, Fate::NotDone, [true; 5]),
+            (K::NotFound, Fate::NotDone, [false; 5]),
+            (K::Unauthorized, Fate::NotDone, [false; 5]),
+            (K::Permission, Fate::NotDone, [false; 5]),
+            (K::Refused, Fate::NotDone, [false; 5]),
+            (K::FateUnknown, Fate::Unknown, [false; 5]),
         ];
         for (kind, fate, expected) in table {
             let got = all.map(|class| {

@@ -43,6 +43,11 @@ impl Schedule {
         index
     }
 
+    /// A step does not begin any more, for it is at work or has ended already.
+    pub(super) fn withdraw(&mut self, index: usize) {
+        self.ready.remove(&index);
+    }
+
     /// The first step of the plan's order that may begin.
     pub(super) fn take_ready(&mut self) -> Option<usize> {
         self.ready.pop_first()

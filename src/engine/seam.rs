@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::call::Call;
-use crate::event::{EffectKey, Event, Failure, Intent, Observation, Outcome};
+use crate::event::{EffectKey, Event, Failure, Intent, Observation, Outcome, Resolution};
 
 /// What the machine wants done.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,11 @@ pub enum Cmd {
     Drop {
         /// The text of its key.
         key: String,
+    },
+    /// Take the concurrency group of the run, and say so; say who holds it while it cannot be had.
+    Acquire {
+        /// The group.
+        group: String,
     },
     /// Stop working on the run: it can be resumed.
     Park {
@@ -89,6 +94,45 @@ pub enum Ev {
         /// How often, from 1.
         session: u32,
     },
+    /// A person says what became of an unknown write.
+    Resolved {
+        /// The step.
+        step: String,
+        /// What was found.
+        resolution: Resolution,
+        /// Who.
+        by: String,
+    },
+    /// A run that has ended is to be gone on with.
+    RoundRequested {
+        /// Whether what failed is done again too.
+        failed: bool,
+        /// Who asks.
+        by: String,
+    },
+    /// The run goes on with another version of its playbook, which the machine knows by its digest.
+    PlanChanged {
+        /// The digest of the plan.
+        digest: String,
+        /// The name of the playbook's file.
+        name: String,
+        /// Its whole text.
+        text: String,
+        /// Who asks.
+        by: String,
+    },
+    /// The run holds its concurrency group.
+    GroupTaken {
+        /// The group.
+        group: String,
+    },
+    /// Another run holds the concurrency group.
+    GroupBusy {
+        /// The group.
+        group: String,
+        /// Who holds it, in words.
+        by: String,
+    },
 }
 
 impl From<Ev> for Event {
@@ -100,6 +144,29 @@ impl From<Ev> for Event {
             Ev::Cancel { by } => Self::CancelRequested { by },
             Ev::Parked { reason, exit_code } => Self::Parked { reason, exit_code },
             Ev::Resumed { session } => Self::Resumed { session },
+            Ev::Resolved {
+                step,
+                resolution,
+                by,
+            } => Self::Resolved {
+                step,
+                resolution,
+                by,
+            },
+            Ev::RoundRequested { failed, by } => Self::RoundRequested { failed, by },
+            Ev::PlanChanged {
+                digest,
+                name,
+                text,
+                by,
+            } => Self::PlanChanged {
+                digest,
+                name,
+                text,
+                by,
+            },
+            Ev::GroupTaken { group } => Self::GroupTaken { group },
+            Ev::GroupBusy { group, by } => Self::GroupBusy { group, by },
         }
     }
 }
@@ -114,12 +181,37 @@ impl Ev {
             Event::CancelRequested { by } => Self::Cancel { by },
             Event::Parked { reason, exit_code } => Self::Parked { reason, exit_code },
             Event::Resumed { session } => Self::Resumed { session },
+            Event::Resolved {
+                step,
+                resolution,
+                by,
+            } => Self::Resolved {
+                step,
+                resolution,
+                by,
+            },
+            Event::RoundRequested { failed, by } => Self::RoundRequested { failed, by },
+            Event::PlanChanged {
+                digest,
+                name,
+                text,
+                by,
+            } => Self::PlanChanged {
+                digest,
+                name,
+                text,
+                by,
+            },
+            Event::GroupTaken { group } => Self::GroupTaken { group },
+            Event::GroupBusy { group, by } => Self::GroupBusy { group, by },
             Event::RunCreated(_)
             | Event::StepAdded(_)
             | Event::StepStarted { .. }
             | Event::CallStarted { .. }
             | Event::CallRetried { .. }
+            | Event::Asked { .. }
             | Event::StepEnded(_)
+            | Event::RoundStarted { .. }
             | Event::FinallyStarted { .. }
             | Event::RunEnded(_)
             | Event::Warned { .. }

@@ -52,6 +52,13 @@ pub(super) fn of(plan: &Plan) -> String {
     ids::digest(&[FORM, &form.written])
 }
 
+/// The digest of one step, whose needs count by their indices.
+pub(super) fn of_step(step: &PlanStep) -> String {
+    let mut form = Form::default();
+    form.step(step);
+    ids::digest(&[FORM, &form.written])
+}
+
 /// The meaning as text that no other meaning has: every text is framed by its length, every list by
 /// its brackets.
 #[derive(Default)]
@@ -105,7 +112,7 @@ impl Form {
         self.list(&step.rerun, Self::rerun);
         self.list(&step.until, |form, until| {
             form.list(&until.that, |form, that| {
-                form.text(that.value.source().trim())
+                form.text(that.value.source().trim());
             });
             form.number(until.poll.as_millis());
         });
@@ -142,7 +149,7 @@ impl Form {
             RerunScope::All => "all",
         });
         self.list(&rerun.when, |form, when| {
-            form.text(when.value.source().trim())
+            form.text(when.value.source().trim());
         });
     }
 

@@ -19,6 +19,13 @@ mod syntax;
 mod tree;
 
 pub(crate) use decode::{is_literally_false, literal};
+/// Reading single values of any of our files, with the words that playbooks are told.
+pub(crate) mod reading {
+    pub(crate) use super::decode::{
+        boolean, duration, integer, text, unknown_key, wrong_shape, wrong_word,
+    };
+    pub(crate) use super::tree::{Entry, Yaml};
+}
 pub use limits::Limits;
 pub use load::load;
 pub(crate) use mistakes::Mistakes;

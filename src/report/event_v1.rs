@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 use super::json::{candidates_v1, error_v1, files_v1, links_v1, run_word, step_word, time_v1};
 use super::v1;
 use crate::clock::millis_between;
-use crate::event::{EffectKey, Event as Inner, Recorded, RunCreated, StepEnded, StepInfo};
+use crate::event::{
+    EffectKey, Event as Inner, Recorded, Resolution, RunCreated, StepEnded, StepInfo,
+};
 
 /// A line of `--output events`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -93,6 +95,13 @@ pub enum Event {
     },
     /// A timer fired.
     TimerFired {},
+    /// A step waits for a person's yes.
+    Asked {
+        /// The step.
+        step: String,
+        /// What is asked.
+        message: String,
+    },
     /// Somebody answered what a step waits for.
     Answered {
         /// The step.
@@ -119,6 +128,51 @@ pub enum Event {
         /// How often it was resumed.
         session: u32,
     },
+    /// A person said what became of a write whose fate was unknown.
+    Resolved {
+        /// The step.
+        step: String,
+        /// The id of what it made; null when it was never sent.
+        made: Option<String>,
+        /// Who.
+        by: String,
+    },
+    /// A run that has ended is to be gone on with.
+    RoundRequested {
+        /// Whether what failed is done again too.
+        failed: bool,
+        /// Who asks.
+        by: String,
+    },
+    /// The run goes on with another version of its playbook.
+    PlanChanged {
+        /// The playbook.
+        playbook: v1::Playbook,
+        /// Who asks.
+        by: String,
+    },
+    /// A new round of a run that had ended: these steps are done again.
+    RoundStarted {
+        /// Which round, from 2.
+        round: u32,
+        /// The steps that have not ended any more.
+        steps: Vec<String>,
+        /// The deadline of the round (RFC 3339, UTC).
+        #[schemars(extend("format" = "date-time"))]
+        deadline: String,
+    },
+    /// The run holds its concurrency group.
+    GroupTaken {
+        /// The group.
+        group: String,
+    },
+    /// Another run holds the concurrency group.
+    GroupBusy {
+        /// The group.
+        group: String,
+        /// Who holds it, in words.
+        by: String,
+    },
     /// A step ended.
     StepEnded(Box<Ended>),
     /// Everything but `finally` has ended.
@@ -126,7 +180,7 @@ pub enum Event {
         /// How the run would end without `finally`.
         outcome: v1::RunOutcome,
     },
-    /// The run ended. Always the last event.
+    /// The run ended. Always the last event, until a new round is asked for.
     RunEnded {
         /// How.
         outcome: v1::RunOutcome,
@@ -236,6 +290,10 @@ fn event(event: &Inner) -> Event {
             error: error_v1(failure),
         },
         Inner::TimerFired { .. } => Event::TimerFired {},
+        Inner::Asked { step, message } => Event::Asked {
+            step: step.clone(),
+            message: message.clone(),
+        },
         Inner::Answered { step, approved, by } => Event::Answered {
             step: step.clone(),
             approved: *approved,
@@ -247,6 +305,47 @@ fn event(event: &Inner) -> Event {
             exit_code: *exit_code,
         },
         Inner::Resumed { session } => Event::Resumed { session: *session },
+        Inner::Resolved {
+            step,
+            resolution,
+            by,
+        } => Event::Resolved {
+            step: step.clone(),
+            made: match resolution {
+                Resolution::Is(id) => Some(id.clone()),
+                Resolution::NotSent => None,
+            },
+            by: by.clone(),
+        },
+        Inner::RoundRequested { failed, by } => Event::RoundRequested {
+            failed: *failed,
+            by: by.clone(),
+        },
+        Inner::PlanChanged {
+            digest, name, by, ..
+        } => Event::PlanChanged {
+            playbook: v1::Playbook {
+                path: name.clone(),
+                digest: digest.clone(),
+            },
+            by: by.clone(),
+        },
+        Inner::RoundStarted {
+            round,
+            steps,
+            deadline,
+        } => Event::RoundStarted {
+            round: *round,
+            steps: steps.clone(),
+            deadline: time_v1(*deadline),
+        },
+        Inner::GroupTaken { group } => Event::GroupTaken {
+            group: group.clone(),
+        },
+        Inner::GroupBusy { group, by } => Event::GroupBusy {
+            group: group.clone(),
+            by: by.clone(),
+        },
         Inner::StepEnded(ended) => Event::StepEnded(Box::new(step_ended(ended))),
         Inner::FinallyStarted { outcome } => Event::FinallyStarted {
             outcome: run_word(*outcome),

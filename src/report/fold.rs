@@ -35,6 +35,8 @@ pub struct RunView {
     pub state: RunState,
     /// How often it was resumed.
     pub resumed: u32,
+    /// Which round it is in, from 2; none in the first.
+    pub round: Option<u32>,
     /// Who asked it to stop for good.
     pub cancel_requested: Option<String>,
     /// How it would have ended without `finally`, once that has begun.
@@ -94,6 +96,8 @@ pub struct StepView {
     pub ended: Option<Box<StepEnded>>,
     /// Its calls, by their number.
     pub calls: IndexMap<u32, CallView>,
+    /// What it asks a person, or asked.
+    pub asked: Option<String>,
     /// Who answered what it waited for, and what.
     pub answered: Option<(String, bool)>,
     /// The pipeline or the log that was seen last.
@@ -148,6 +152,7 @@ impl StepView {
             finished_at: None,
             ended: None,
             calls: IndexMap::new(),
+            asked: None,
             answered: None,
             seen: None,
             trouble: None,
@@ -274,6 +279,7 @@ impl RunView {
                 delay_ms,
             } => self.retry_call(key, failure, at, *delay_ms),
             Event::TimerFired { .. } => {}
+            Event::Asked { step, message } => self.step(step).asked = Some(message.clone()),
             Event::Answered { step, approved, by } => {
                 self.step(step).answered = Some((by.clone(), *approved));
             }
@@ -288,6 +294,16 @@ impl RunView {
                 self.resumed = *session;
                 self.state = RunState::Running;
             }
+            Event::RoundStarted {
+                round,
+                steps,
+                deadline,
+            } => self.start_round(*round, steps, *deadline),
+            Event::Resolved { .. }
+            | Event::RoundRequested { .. }
+            | Event::PlanChanged { .. }
+            | Event::GroupTaken { .. }
+            | Event::GroupBusy { .. } => {}
             Event::StepEnded(ended) => self.end(ended, at),
             Event::FinallyStarted { outcome } => self.before_finally = Some(*outcome),
             Event::RunEnded(ended) => self.state = RunState::Ended(Box::new(ended.clone())),
@@ -425,6 +441,27 @@ impl RunView {
                     .is_some_and(|r| r.starts_with('['))
             })
             .count()
+    }
+
+    /// What is done again has not begun; what it made before stays known.
+    fn start_round(&mut self, round: u32, steps: &[String], deadline: Timestamp) {
+        self.round = Some(round);
+        self.state = RunState::Running;
+        self.before_finally = None;
+        self.cancel_requested = None;
+        if let Some(created) = &mut self.created {
+            created.deadline = deadline;
+        }
+        for id in steps {
+            let step = self.step(id);
+            step.state = StepState::Pending;
+            step.started_at = None;
+            step.finished_at = None;
+            step.ended = None;
+            step.answered = None;
+            step.seen = None;
+            step.trouble = None;
+        }
     }
 
     fn start(&mut self, id: &str, at: Timestamp) {

@@ -25,8 +25,15 @@ impl Client {
             ));
         }
         let request = Request::get(format!("{PATH}/{}", encoded(name)));
-        self.ask(Operation::DescribeProject, request, Project::parse)
-            .await
+        let asked = self.ask(Operation::DescribeProject, request, Project::parse);
+        asked.await.map_err(|mut error| {
+            // A name may be mistyped, so it is said which one was not found.
+            if let Some(rest) = error.message.strip_prefix("the project was ") {
+                let name = crate::text::clean_line(name, 100);
+                error.message = format!("the project `{name}` was {rest}");
+            }
+            error
+        })
     }
 
     /// Lists the projects that the token may see.

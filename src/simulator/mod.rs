@@ -15,16 +15,20 @@ mod scenario;
 mod server;
 mod socket;
 mod state;
+mod web;
 mod world;
 
 pub use acts::{Act, Done, Origin};
+pub use api::endpoint_of;
 pub use http::{Fault, Reply, Request};
 pub use in_process::{InProcess, Lost};
+pub(crate) use scenario::fits;
 pub use scenario::{
-    Answer, Block, CODES, Change, Command, Cue, Deed, ENDPOINTS, EventFate, FaultRule, Job,
-    JobChange, Mishap, Organization, Parameter, Pipeline, Project, Promote, Promotion, Push,
+    Answer, Approval, Block, CODES, Change, Command, Cue, Deed, ENDPOINTS, EventFate, FaultRule,
+    Job, JobChange, Mishap, Organization, Parameter, Pipeline, Project, Promote, Promotion, Push,
     Reason, Reference, Role, Scenario, Server as ServerHabits, Span, Start, Target, Task, Token,
-    Verdict, Visit, built_in_names,
+    Verdict, Visit, WebMishap, WebTarget, built_in_names, built_in_text,
 };
 pub use server::{Running, Server, ServerError};
+pub use web::Heard;
 pub use world::Simulator;

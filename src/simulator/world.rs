@@ -11,6 +11,7 @@ use super::faults::{Faults, Hit};
 use super::http::{Fault, Reply, Request};
 use super::scenario::{Mishap, Scenario};
 use super::state::State;
+use super::web::{Heard, Others};
 
 /// What the real server waits for a slow backend before it says 500.
 const BACKEND_PATIENCE: Duration = Duration::from_secs(5);
@@ -20,6 +21,7 @@ const BACKEND_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Simulator {
     state: State,
     faults: Faults,
+    others: Others,
     start: Timestamp,
 }
 
@@ -30,6 +32,7 @@ impl Simulator {
         let scenario = Arc::new(scenario);
         Self {
             faults: Faults::new(&scenario),
+            others: Others::new(Arc::clone(&scenario)),
             state: State::new(scenario, seed, start),
             start,
         }
@@ -47,10 +50,31 @@ impl Simulator {
             since_start.unwrap_or_default(),
             |words| state.chance(words),
         );
-        match hit {
+        let mut reply = match hit {
             None => self.act(request, Duration::ZERO),
             Some(hit) => self.mishap(request, &hit),
+        };
+        // The stamps in the answers are of this clock, and so is the date, which clients compare them with.
+        if !reply
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("date"))
+        {
+            let date = self.state.now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+            reply.headers.push(("date".to_owned(), date.to_string()));
         }
+        reply
+    }
+
+    /// Answers a request to another server; its path is the whole address without the query. None when the
+    /// scenario has no such server.
+    pub fn handle_elsewhere(&mut self, request: &Request, now: Timestamp) -> Option<Reply> {
+        self.others.answer(request, now)
+    }
+
+    /// What other servers heard so far, in order.
+    pub fn heard(&self) -> &[Heard] {
+        self.others.heard()
     }
 
     /// What was really done so far, in order.

@@ -14,7 +14,9 @@ pub trait Store: Send + Sync {
     fn create_run(&self, header: &RunHeader) -> Result<(), StoreError>;
 
     /// Appends events in one transaction. They must follow the stored ones without a gap. A `CallEnded`
-    /// closes the intent of its key; `RunEnded` empties the inbox and closes the run.
+    /// closes the intent of its key. `RunEnded` closes the run, and empties the inbox unless the run is
+    /// unknown. After it only `Resolved` and
+    /// `PlanChanged` may come, and `RoundRequested`, which opens the run again.
     fn append(&self, run: &str, events: &[Recorded]) -> Result<(), StoreError>;
 
     /// Writes an intent together with the events before it, in one transaction. An intent of the same
@@ -50,7 +52,8 @@ pub trait Store: Send + Sync {
     /// What the steps were last seen doing, by the name of the step.
     fn observations(&self, run: &str) -> Result<Vec<Observation>, StoreError>;
 
-    /// Leaves a message for the owner of a run that has not ended; durable, also when no owner lives.
+    /// Leaves a message for the owner of a run that has not ended; durable, also when no owner lives. A
+    /// run that ended as unknown takes what settles it.
     fn post(&self, run: &str, message: &InboxMessage) -> Result<(), StoreError>;
 
     /// The messages of a run that this store has not given out before, oldest first. They stay in the

@@ -20,6 +20,8 @@ pub(super) enum Change<'a> {
     Parked(&'a str),
     /// The run is worked on again.
     Resumed,
+    /// The run had ended, and goes on.
+    Reopened,
     /// A step is history.
     Past(&'a str, PastStep),
     /// The run ended.
@@ -32,6 +34,7 @@ pub(super) fn change(recorded: &Recorded) -> Option<Change<'_>> {
         Event::CallEnded { key, .. } => Some(Change::Closed(key)),
         Event::Parked { reason, .. } => Some(Change::Parked(reason)),
         Event::Resumed { .. } => Some(Change::Resumed),
+        Event::RoundRequested { .. } => Some(Change::Reopened),
         Event::RunEnded(ended) => Some(Change::Ended(ended.outcome, recorded.at.wall)),
         Event::StepEnded(ended) => match ended.outcome {
             StepOutcome::Passed | StepOutcome::Failed => Some(Change::Past(
@@ -53,12 +56,42 @@ pub(super) fn change(recorded: &Recorded) -> Option<Change<'_>> {
         | Event::CallStarted { .. }
         | Event::CallRetried { .. }
         | Event::TimerFired { .. }
+        | Event::Asked { .. }
         | Event::Answered { .. }
         | Event::CancelRequested { .. }
+        | Event::Resolved { .. }
+        | Event::PlanChanged { .. }
+        | Event::RoundStarted { .. }
+        | Event::GroupTaken { .. }
+        | Event::GroupBusy { .. }
         | Event::FinallyStarted { .. }
         | Event::Warned { .. }
         | Event::LimitHit { .. } => None,
     }
+}
+
+/// Whether events may be appended to a run that has ended: what a person found out about an unknown
+/// write may, so may another version of the playbook (with steps that came and went), and a new round
+/// may begin, which everything else must follow.
+pub(super) fn may_follow_the_end(events: &[Recorded]) -> bool {
+    let mut changed = false;
+    for recorded in events {
+        match recorded.event {
+            Event::RoundRequested { .. } => return true,
+            Event::Resolved { .. } => {}
+            Event::PlanChanged { .. } => changed = true,
+            Event::StepAdded(_) | Event::StepEnded(_) if changed => {}
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Whether events open a run again that had ended.
+pub(super) fn reopens(events: &[Recorded]) -> bool {
+    events
+        .iter()
+        .any(|recorded| matches!(recorded.event, Event::RoundRequested { .. }))
 }
 
 /// Whether events follow the `last` stored one without a gap.

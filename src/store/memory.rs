@@ -184,15 +184,12 @@ impl Inner {
         self.runs.get(id).ok_or_else(|| StoreError::not_found(id))
     }
 
-    fn living(&mut self, id: &str) -> Result<&mut Run, StoreError> {
-        let run = self
-            .runs
-            .get_mut(id)
-            .ok_or_else(|| StoreError::not_found(id))?;
-        if run.ended.is_some() {
-            return Err(StoreError::ended(id));
+    /// Whether somebody will ever read a message to a run.
+    fn reads(&self, id: &str, message: &InboxMessage) -> Result<(), StoreError> {
+        match self.run(id)?.ended {
+            Some((outcome, _)) if !message.outlives(outcome) => Err(StoreError::ended(id)),
+            Some(_) | None => Ok(()),
         }
-        Ok(run)
     }
 
     fn append(
@@ -201,7 +198,13 @@ impl Inner {
         id: &str,
         events: &[Recorded],
     ) -> Result<(), StoreError> {
-        let run = self.living(id)?;
+        let run = self
+            .runs
+            .get_mut(id)
+            .ok_or_else(|| StoreError::not_found(id))?;
+        if run.ended.is_some() && !fold::may_follow_the_end(events) {
+            return Err(StoreError::ended(id));
+        }
         fold::check_order(id, run.events.len() as u64, events)?;
         let mut past = Vec::new();
         for event in events {
@@ -210,11 +213,14 @@ impl Inner {
                 Some(Change::Closed(key)) => run.intents.retain(|intent| intent.key != *key),
                 Some(Change::Parked(reason)) => run.parked = Some(reason.to_owned()),
                 Some(Change::Resumed) => run.parked = None,
+                Some(Change::Reopened) => run.ended = None,
                 Some(Change::Past(step, how)) => past.push((step.to_owned(), how)),
                 Some(Change::Ended(outcome, at)) => {
                     run.parked = None;
                     run.ended = Some((outcome, at));
-                    run.inbox.clear();
+                    if outcome != RunOutcome::Unknown {
+                        run.inbox.clear();
+                    }
                 }
                 None => {}
             }
@@ -272,6 +278,9 @@ impl Store for MemoryStore {
         pending: &[Recorded],
     ) -> Result<(), StoreError> {
         self.write(|inner| {
+            if inner.run(run)?.ended.is_some() && !fold::reopens(pending) {
+                return Err(StoreError::ended(run));
+            }
             inner.append(&self.redactor, run, pending)?;
             if let Some(run) = inner.runs.get_mut(run) {
                 run.intents.retain(|open| open.key != intent.key);
@@ -358,13 +367,15 @@ impl Store for MemoryStore {
 
     fn post(&self, run: &str, message: &InboxMessage) -> Result<(), StoreError> {
         self.write(|inner| {
-            inner.living(run)?;
+            inner.reads(run, message)?;
             inner.messages += 1;
             let posted = Posted {
                 number: inner.messages,
                 message: redaction::message(&self.redactor, message).into_owned(),
             };
-            inner.living(run)?.inbox.push(posted);
+            if let Some(run) = inner.runs.get_mut(run) {
+                run.inbox.push(posted);
+            }
             Ok(())
         })
     }

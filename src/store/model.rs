@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{StoreError, StoreErrorKind};
+pub use crate::event::Resolution;
 use crate::outcome::{RunOutcome, StepOutcome};
 
 /// The longest id of a run: it becomes part of file names.
@@ -190,14 +191,11 @@ pub enum InboxMessage {
     },
 }
 
-/// What a person found out about an unknown write.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Resolution {
-    /// It arrived, and this is what it made.
-    Is(String),
-    /// It never arrived.
-    NotSent,
+impl InboxMessage {
+    /// Whether it is read after the run has ended: a write of unknown fate can be settled then too.
+    pub fn outlives(&self, outcome: RunOutcome) -> bool {
+        matches!(self, Self::Resolve { .. }) && outcome == RunOutcome::Unknown
+    }
 }
 
 /// A message with its number: numbers of a run only grow.

@@ -87,9 +87,15 @@ fn event(redactor: &Redactor, event: &mut Event) {
         }
         Event::StepAdded(info) => step(redactor, info),
         Event::CallStarted { about, .. } => text(redactor, about),
+        Event::Asked { message, .. } => text(redactor, message),
         Event::CallEnded { outcome: ended, .. } => outcome(redactor, ended),
         Event::CallRetried { failure: wrong, .. } => failure(redactor, wrong),
-        Event::Answered { by, .. } | Event::CancelRequested { by } => text(redactor, by),
+        Event::Answered { by, .. }
+        | Event::CancelRequested { by }
+        | Event::Resolved { by, .. }
+        | Event::RoundRequested { by, .. }
+        | Event::PlanChanged { by, .. }
+        | Event::GroupBusy { by, .. } => text(redactor, by),
         Event::Parked { reason, .. } => text(redactor, reason),
         Event::StepEnded(ended) => {
             optional(redactor, &mut ended.why);
@@ -113,6 +119,8 @@ fn event(redactor: &Redactor, event: &mut Event) {
         Event::StepStarted { .. }
         | Event::TimerFired { .. }
         | Event::Resumed { .. }
+        | Event::RoundStarted { .. }
+        | Event::GroupTaken { .. }
         | Event::FinallyStarted { .. } => {}
     }
 }
@@ -146,7 +154,7 @@ fn failure(redactor: &Redactor, failure: &mut Failure) {
         text(redactor, &mut candidate.about);
     }
     if let Some(response) = &mut failure.response {
-        *response = redactor.value(response);
+        **response = redactor.value(response);
     }
 }
 

@@ -39,9 +39,10 @@ pub(crate) struct Evidence<'l> {
 type Promise = fn(&Evidence<'_>) -> Vec<String>;
 
 /// What holds at every instant.
-const ALWAYS: [(&str, Promise); 8] = [
+const ALWAYS: [(&str, Promise); 9] = [
     ("no step acts twice", acts_once),
     ("nothing that was started is forgotten", nothing_forgotten),
+    ("nobody else's run is taken over", nothing_adopted),
     ("nothing is promoted that has not passed", promoted_passed),
     (
         "no write leaves before its intent is durable",
@@ -109,14 +110,19 @@ impl<'l> Evidence<'l> {
         }
     }
 
-    /// How many steps of the plan have this action.
-    fn steps_that(&self, action: &str) -> usize {
-        self.lab
-            .plan
-            .steps
-            .iter()
-            .filter(|step| step.action.name == action)
-            .count()
+    /// How often the steps of the plan may do this, reruns included.
+    fn times_at_most(&self, kind: &str) -> usize {
+        let times = self.lab.plan.steps.iter().map(|step| {
+            let reruns = step.rerun.as_ref().map_or(0, |rerun| {
+                let max = rerun.max.constant().and_then(|max| max.as_u64());
+                usize::try_from(max.unwrap_or_default()).expect("a small number")
+            });
+            let own = step.action.name == kind
+                || (kind, step.action.name) == ("run_workflow", "ensure_pipeline");
+            let mends = kind == "rebuild_pipeline";
+            usize::from(own) * (1 + reruns) + usize::from(mends && !own) * reruns
+        });
+        times.sum()
     }
 
     /// The step that a token belongs to, by the intents.
@@ -145,19 +151,20 @@ fn mark(act: &Act) -> Option<&str> {
 fn acts_once(evidence: &Evidence<'_>) -> Vec<String> {
     let mut broken = Vec::new();
     let mut by_token: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut runs, mut promotions) = (0, 0);
+    let mut by_kind: BTreeMap<&str, usize> = BTreeMap::new();
     for act in &evidence.acts {
-        let token = match &act.deed {
-            Done::RunWorkflow { .. } => {
-                runs += 1;
-                mark(act)
+        let (kind, token) = match &act.deed {
+            Done::RunWorkflow { .. } => ("run_workflow", mark(act)),
+            Done::RunTask { .. } => ("run_task", mark(act)),
+            Done::Promote { .. } => ("promote", act.request_token.as_deref()),
+            Done::Rerun { .. } => ("rerun_workflow", act.request_token.as_deref()),
+            Done::Rebuild { .. } => ("rebuild_pipeline", act.request_token.as_deref()),
+            // Whoever is told twice to stop has stopped.
+            Done::StopWorkflow { .. } | Done::StopPipeline { .. } | Done::StopJob { .. } => {
+                continue;
             }
-            Done::Promote { .. } => {
-                promotions += 1;
-                act.request_token.as_deref()
-            }
-            _ => act.request_token.as_deref(),
         };
+        *by_kind.entry(kind).or_default() += 1;
         if let Some(token) = token {
             *by_token.entry(token).or_default() += 1;
         }
@@ -165,15 +172,13 @@ fn acts_once(evidence: &Evidence<'_>) -> Vec<String> {
     for (token, times) in by_token.into_iter().filter(|(_, times)| *times > 1) {
         broken.push(format!("{:?} acted {times} times", evidence.step_of(token)));
     }
-    let most = evidence.steps_that("run_workflow");
-    if runs > most {
-        broken.push(format!("{runs} workflows were started by {most} steps"));
-    }
-    let most = evidence.steps_that("promote");
-    if promotions > most {
-        broken.push(format!(
-            "{promotions} promotions were triggered by {most} steps"
-        ));
+    for (kind, times) in by_kind {
+        let most = evidence.times_at_most(kind);
+        if times > most {
+            broken.push(format!(
+                "{kind} happened {times} times, for {most} at the most"
+            ));
+        }
     }
     broken
 }
@@ -188,12 +193,67 @@ fn nothing_forgotten(evidence: &Evidence<'_>) -> Vec<String> {
             return true;
         };
         let told = match &act.deed {
-            Done::RunWorkflow { workflow_id, .. } => evidence.text.contains(workflow_id.as_str()),
-            _ => answered(evidence, step),
+            Done::RunWorkflow {
+                workflow_id: id, ..
+            }
+            | Done::RunTask {
+                workflow_id: id, ..
+            }
+            | Done::Rerun {
+                new_workflow_id: id,
+                ..
+            }
+            | Done::Rebuild {
+                new_pipeline_id: id,
+                ..
+            } => evidence.text.contains(id.as_str()),
+            Done::Promote { .. } => answered(evidence, step),
+            Done::StopWorkflow { .. } | Done::StopPipeline { .. } | Done::StopJob { .. } => true,
         };
         !covered && !told && !evidence.unknown(step)
     });
     forgotten.map(|act| format!("{:?}", act.deed)).collect()
+}
+
+/// What a step says it started was started by its own request. A promotion that was there before may be
+/// joined; one that is there after our trigger must be ours.
+fn nothing_adopted(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for recorded in &evidence.events {
+        let Event::StepEnded(told) = &recorded.event else {
+            continue;
+        };
+        let planned = evidence.lab.plan.steps.iter().find(|s| s.id == told.step);
+        let id = |name: &str| told.outputs.get(name).and_then(Value::as_str);
+        match planned.map(|step| step.action.name) {
+            Some("run_workflow") => {
+                let ours = |act: &&Act| matches!(&act.deed, Done::RunWorkflow { workflow_id, .. } if Some(workflow_id.as_str()) == id("workflow_id"));
+                let started = evidence.acts.iter().find(ours).and_then(mark);
+                let by = started.and_then(|mark| evidence.step_of(mark));
+                if id("workflow_id").is_some() && by != Some(told.step.as_str()) {
+                    broken.push(format!("`{}` took over {:?}", told.step, id("workflow_id")));
+                }
+            }
+            Some("promote") if triggered(evidence, &told.step) => {
+                let us = evidence.acts.first().map(|act| act.origin.user());
+                if id("triggered_by").is_some() && id("triggered_by") != us {
+                    broken.push(format!(
+                        "`{}` took over the promotion of {:?}",
+                        told.step,
+                        id("triggered_by")
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    broken
+}
+
+fn triggered(evidence: &Evidence<'_>, step: &str) -> bool {
+    evidence.events.iter().any(|recorded| {
+        matches!(&recorded.event, Event::CallStarted { key, call, .. } if key.step == step && call == "trigger_promotion")
+    })
 }
 
 /// Whether a trigger of a step was answered, or its event was found.
@@ -288,6 +348,7 @@ fn record_is_a_chain(evidence: &Evidence<'_>) -> Vec<String> {
 fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
     let mut broken = Vec::new();
     let mut ended: BTreeMap<&str, StepOutcome> = BTreeMap::new();
+    let mut canceled = false;
     for recorded in &evidence.events {
         match &recorded.event {
             Event::StepStarted { step } => {
@@ -313,6 +374,14 @@ fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
                     broken.push(format!("`{}` ends twice", told.step));
                 }
             }
+            // What a canceled run started is stopped in the name of the step that started it.
+            Event::CancelRequested { .. } => canceled = true,
+            Event::CallStarted { call, .. }
+                if canceled
+                    && matches!(
+                        call.as_str(),
+                        "stop_pipeline" | "stop_workflow" | "await_pipeline" | "await_promotion"
+                    ) => {}
             Event::CallStarted { key, .. } if ended.contains_key(key.step.as_str()) => {
                 broken.push(format!("{key} is called after its step has ended"));
             }

@@ -11,11 +11,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use runner::clock::{Clock, later};
 use runner::drivers::{
-    Conditions, Finish, InProcessTransport, Observer, Session, SessionError, StopRequest,
-    run_virtual,
+    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Session, SessionError,
+    StopRequest, run_virtual,
 };
 use runner::effects::{EffectSettings, SemaphoreEffects};
-use runner::engine::{Effects, Machine};
+use runner::engine::{Effects, Ev, Machine};
 use runner::event::Recorded;
 use runner::plan::{BoundInputs, Limits, Plan};
 use runner::secret::{Redactor, Secret};
@@ -57,6 +57,8 @@ pub(crate) struct Plot {
     pub(crate) stops: Vec<(Duration, StopRequest)>,
     /// It parks when it only waits.
     pub(crate) park_after: Option<Duration>,
+    /// It is told these first, when it goes on.
+    pub(crate) opening: Vec<Ev>,
 }
 
 /// Puts something between the session and the effects.
@@ -66,6 +68,8 @@ pub(crate) type Wrap = fn(Arc<dyn Effects>) -> Arc<dyn Effects>;
 pub(crate) struct Lab {
     pub(crate) plan: Arc<Plan>,
     bound: BoundInputs,
+    /// The store in memory, which is told when a new process opens it.
+    memory: Option<MemoryStore>,
     pub(crate) world: Arc<Mutex<Simulator>>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) wire: Arc<Wire>,
@@ -92,7 +96,10 @@ impl Observer for Watcher {
 impl Lab {
     /// A run that has not begun, in a world that has just begun.
     pub(crate) fn new(plan: &Arc<Plan>, scenario: Scenario) -> Self {
-        Self::over(plan, scenario, Arc::new(MemoryStore::new()))
+        let memory = MemoryStore::new();
+        let mut lab = Self::over(plan, scenario, Arc::new(memory.clone()));
+        lab.memory = Some(memory);
+        lab
     }
 
     pub(crate) fn over(plan: &Arc<Plan>, scenario: Scenario, store: Arc<dyn Store>) -> Self {
@@ -113,6 +120,7 @@ impl Lab {
                 secrets: Vec::new(),
             },
             plan: Arc::clone(plan),
+            memory: None,
             world: Arc::new(Mutex::new(Simulator::new(scenario, 7, now))),
             ledger: Arc::new(Ledger::new(store)),
             wire: Arc::default(),
@@ -137,6 +145,9 @@ impl Lab {
 
     /// One session, from the first step of a new process to its end or death.
     pub(crate) fn session(&mut self, plot: &Plot) -> End {
+        if let Some(memory) = &self.memory {
+            memory.restart();
+        }
         self.ledger.begin(plot.at_commit);
         self.wire.begin(plot.at_request);
         let watcher = Watcher::default();
@@ -167,6 +178,8 @@ impl Lab {
         async move {
             let clock = Clock::paused(start);
             let connection = InProcess { world, clock };
+            let web = InProcessWeb::new(connection.clone());
+            let never = Secret::new(token.clone());
             let inner =
                 InProcessTransport::new(connection, Secret::new(token), "acme.semaphore.test");
             let tap = Tap::new(
@@ -177,13 +190,15 @@ impl Lab {
                 redactor.clone(),
             );
             let origin = Origin::parse("https://acme.semaphore.test").expect("an origin");
-            let effects: Arc<dyn Effects> = Arc::new(SemaphoreEffects::new(
+            let effects = SemaphoreEffects::new(
                 Arc::new(tap),
                 origin,
                 (ClientLimits::default(), settings),
                 clock,
                 redactor.clone(),
-            ));
+            )
+            .with_web(Arc::new(web), never);
+            let effects: Arc<dyn Effects> = Arc::new(effects);
             let started = past.first().map_or(start, |recorded| recorded.at.wall);
             let mut info = rig::run_info(started);
             info.salt = salt;
@@ -208,7 +223,7 @@ impl Lab {
                 tick_every: None,
                 inbox: true,
             };
-            let session = Session::new("r1", machine, conditions, &past);
+            let session = Session::new("r1", machine, conditions, &past).opening_with(plot.opening);
             let work = limited(session.work(past), POLLS_MAX);
             let never = Duration::from_secs(10 * 365 * 86_400);
             let end = tokio::select! {

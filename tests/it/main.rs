@@ -1,6 +1,7 @@
 //! One binary for all integration tests; each module is a boundary, its cases are data.
 
 mod actions;
+mod approvals;
 mod cli;
 mod corpus;
 mod docs;
@@ -9,12 +10,16 @@ mod invariants;
 mod lab;
 mod layering;
 mod machine;
+mod ops;
 mod program;
 mod recorded;
 mod reports;
 mod rig;
 mod run;
+mod secrets;
 mod simulator;
 mod stores;
 mod sweeps;
 mod templates;
+mod testing;
+mod web;

@@ -3,13 +3,13 @@
 //! Nothing here sleeps: whoever wants to know how far the child is reads its lines as they come.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use runner::clock::Clock;
 use runner::diagnostic::Source;
@@ -358,6 +358,15 @@ impl Semaphore {
             count(|deed| matches!(deed, Done::RunWorkflow { .. })),
             count(|deed| matches!(deed, Done::Promote { .. })),
         )
+    }
+
+    /// Waits until so many workflows were started and promotions triggered.
+    pub(crate) fn until(&self, wanted: impl Fn((usize, usize)) -> bool) {
+        let began = Instant::now();
+        while !wanted(self.started()) {
+            assert!(began.elapsed() < PATIENCE, "{:?}", self.started());
+            std::thread::yield_now();
+        }
     }
 
     /// How many requests came in.

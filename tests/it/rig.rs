@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use runner::clock::Clock;
 use runner::diagnostic::Source;
 use runner::drivers::{
-    Conditions, Finish, InProcessTransport, Observer, Session, StopRequest, run_virtual,
+    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Session, StopRequest,
+    run_virtual,
 };
 use runner::effects::{EffectSettings, SemaphoreEffects};
 use runner::engine::{Budget, Machine, RunInfo};
@@ -19,8 +20,8 @@ use runner::outcome::{RunOutcome, StepOutcome};
 use runner::plan::{BoundInputs, Limits, Plan};
 use runner::secret::{Redactor, Secret};
 use runner::semaphore::{Limits as ClientLimits, Origin};
-use runner::simulator::{Act, InProcess, Scenario, Simulator};
-use runner::store::{MemoryStore, RunHeader, Store};
+use runner::simulator::{Act, Heard, InProcess, Scenario, Simulator};
+use runner::store::{InboxMessage, MemoryStore, RunHeader, Store};
 use serde_json::Value;
 
 /// The token of every run of the rig; scenarios take it as their own.
@@ -36,6 +37,8 @@ pub(crate) struct Rig {
     pub(crate) effects: EffectSettings,
     pub(crate) stops: Vec<(Duration, StopRequest)>,
     pub(crate) park_after: Option<Duration>,
+    /// What people answer, and when: step, yes or no, who.
+    pub(crate) answers: Vec<(Duration, &'static str, bool, &'static str)>,
 }
 
 /// What a run left behind.
@@ -43,6 +46,8 @@ pub(crate) struct Ran {
     pub(crate) finish: Finish,
     pub(crate) events: Vec<Recorded>,
     pub(crate) acts: Vec<Act>,
+    /// What other servers heard.
+    pub(crate) heard: Vec<Heard>,
     pub(crate) requests: u64,
     pub(crate) virtual_time: Duration,
     pub(crate) real_time: Duration,
@@ -67,7 +72,7 @@ impl Observer for Seen {
 
 /// How much of something a test does: a number of the environment, or what is enough for every day.
 /// `RUNNER_TEST_CASES` (random cases of the machine), `RUNNER_TEST_SEEDS` (random schedules of faults),
-/// `RUNNER_TEST_SEED` (the first seed).
+/// `RUNNER_TEST_SEED` (the first seed), `RUNNER_TEST_EXHAUSTIVE=1` (every point of every sweep).
 pub(crate) fn knob(name: &str, default: u64) -> u64 {
     #[expect(
         clippy::disallowed_methods,
@@ -75,6 +80,18 @@ pub(crate) fn knob(name: &str, default: u64) -> u64 {
     )]
     let given = std::env::var(name).ok();
     given.map_or(default, |text| text.parse().expect("a number"))
+}
+
+/// Whether this one of so many requests is worth a fault or a crash of its own: most are looks at a
+/// pipeline that runs, and some of them stand for all.
+pub(crate) fn worth_a_try(number: u64, requests: u64) -> bool {
+    let edge = number <= 8 || number + 14 > requests;
+    edge || number.is_multiple_of(9) || exhaustive()
+}
+
+/// Whether every point of every sweep is wanted.
+pub(crate) fn exhaustive() -> bool {
+    knob("RUNNER_TEST_EXHAUSTIVE", 0) > 0
 }
 
 pub(crate) fn start_time() -> Timestamp {
@@ -118,6 +135,7 @@ impl Rig {
             effects: EffectSettings::default(),
             stops: Vec::new(),
             park_after: None,
+            answers: Vec::new(),
         }
     }
 
@@ -183,7 +201,7 @@ impl Rig {
         let kept = Arc::clone(store);
         let seen = Seen::default();
         let observer = seen.clone();
-        let (finish, acts, requests, virtual_time) = run_virtual(async move {
+        let (finish, (acts, heard), requests, virtual_time) = run_virtual(async move {
             let store = kept;
             let past = store.load("r1").unwrap_or_default();
             let start = past
@@ -196,6 +214,8 @@ impl Rig {
                     InProcess::new(Simulator::new(self.scenario.clone(), 7, clock.now()), clock)
                 }
             };
+            let web = InProcessWeb::new(connection.clone());
+            let never = Secret::new(token.clone());
             let transport = InProcessTransport::new(
                 connection.clone(),
                 Secret::new(token),
@@ -208,7 +228,8 @@ impl Rig {
                 (ClientLimits::default(), settings),
                 clock,
                 redactor.clone(),
-            );
+            )
+            .with_web(Arc::new(web), never);
             let info = run_info(
                 past.first()
                     .map_or_else(start_time, |recorded| recorded.at.wall),
@@ -226,6 +247,18 @@ impl Rig {
                 });
             }
             let shared: Arc<dyn Store> = store;
+            for (after, step, approved, by) in self.answers {
+                let store = Arc::clone(&shared);
+                let message = InboxMessage::Answer {
+                    step: step.to_owned(),
+                    approved,
+                    by: by.to_owned(),
+                };
+                tokio::spawn(async move {
+                    clock.sleep(after).await;
+                    store.post("r1", &message).expect("the run takes messages");
+                });
+            }
             let conditions = Conditions {
                 clock,
                 store: shared,
@@ -243,7 +276,7 @@ impl Rig {
             let world = connection.world.lock().expect("not poisoned");
             (
                 finish,
-                world.acts().to_vec(),
+                (world.acts().to_vec(), world.heard().to_vec()),
                 world.requests(),
                 clock.elapsed(),
             )
@@ -255,6 +288,7 @@ impl Rig {
             finish,
             events,
             acts,
+            heard,
             requests,
             virtual_time,
             real_time: began.elapsed(),

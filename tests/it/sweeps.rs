@@ -5,3 +5,5 @@
 mod chaos;
 mod crashes;
 mod faults;
+mod sessions;
+mod sqlite;

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use crate::cli::screen::{Screen, Tone};
 use crate::cli::words;
-use crate::event::{EffectKey, Event, Failure, Observation, Recorded, RunCreated, Seen};
+use crate::event::{
+    EffectKey, Event, Failure, Observation, Recorded, Resolution, RunCreated, Seen,
+};
 use crate::report::{RunState, RunView, StepState, StepView};
 
 /// A cause is cut to this.
@@ -34,7 +36,32 @@ pub(super) fn words_of(view: &RunView, event: &Event, screen: &Screen<'_>) -> Op
     let cause = |foreign: &str| screen.line(foreign, CAUSE_CHARACTERS_MAX);
     match event {
         Event::RunCreated(created) => Some(created_line(view, created, screen)),
-        Event::StepAdded(_) | Event::TimerFired { .. } => None,
+        // Who holds a group is told by a warning.
+        Event::StepAdded(_)
+        | Event::TimerFired { .. }
+        | Event::RoundRequested { .. }
+        | Event::GroupBusy { .. } => None,
+        Event::PlanChanged { name: file, by, .. } => Some(format!(
+            "{}: goes on with the changed {}, asked by {}",
+            words::run_words(view, screen),
+            name(file),
+            name(by)
+        )),
+        Event::GroupTaken { group } => Some(format!("concurrency group {}: taken", name(group))),
+        Event::Resolved {
+            step,
+            resolution,
+            by,
+        } => Some(match resolution {
+            Resolution::Is(id) => format!("{}: {} says it is {}", name(step), name(by), name(id)),
+            Resolution::NotSent => format!("{}: {} says it was not sent", name(step), name(by)),
+        }),
+        Event::RoundStarted { round, steps, .. } => Some(format!(
+            "{}: round {round}, {} of {} steps are done again",
+            words::run_words(view, screen),
+            steps.len(),
+            view.steps.len()
+        )),
         Event::StepStarted { step } => Some(format!("{}: started", name(step))),
         Event::CallStarted { key, writes, .. } => {
             // Reads come by the dozen; a write is why the step is there.
@@ -49,6 +76,13 @@ pub(super) fn words_of(view: &RunView, event: &Event, screen: &Screen<'_>) -> Op
             failure,
             delay_ms,
         } => Some(retry_line(key, failure, *delay_ms, screen)),
+        Event::Asked { step, message } => Some(format!(
+            "{}: waits for `runner approve {} {}` (or `--reject`): {}",
+            name(step),
+            name(view.id()),
+            name(step),
+            cause(message)
+        )),
         Event::Answered { step, approved, by } => {
             let answer = if *approved { "approved" } else { "rejected" };
             Some(format!("{}: {answer} by {}", name(step), name(by)))

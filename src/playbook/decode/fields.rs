@@ -114,7 +114,7 @@ pub(super) fn list<'y>(yaml: &'y Yaml, what: &str, mistakes: &mut Mistakes) -> O
 }
 
 /// Something of another kind stands there.
-pub(super) fn wrong_shape(yaml: &Yaml, what: &str, wanted: &str, mistakes: &mut Mistakes) {
+pub(crate) fn wrong_shape(yaml: &Yaml, what: &str, wanted: &str, mistakes: &mut Mistakes) {
     mistakes.push(match yaml.node {
         YamlNode::Braces => syntax::unquoted(yaml.place.clone()),
         YamlNode::Null => Diagnostic::error(
@@ -138,6 +138,9 @@ pub(super) fn wrong_shape(yaml: &Yaml, what: &str, wanted: &str, mistakes: &mut 
                 (YamlNode::Text(text), "a list") => {
                     diagnostic.hint(format!("write `[{}]`", text::clean_line(text, 60)))
                 }
+                (YamlNode::Number(number), "a list") => {
+                    diagnostic.hint(format!("write `[{number}]`"))
+                }
                 _ => diagnostic,
             }
         }
@@ -145,7 +148,7 @@ pub(super) fn wrong_shape(yaml: &Yaml, what: &str, wanted: &str, mistakes: &mut 
 }
 
 /// A key that nobody asked for.
-pub(super) fn unknown_key(key: &Key, what: &str, known: &[&str], mistakes: &mut Mistakes) {
+pub(crate) fn unknown_key(key: &Key, what: &str, known: &[&str], mistakes: &mut Mistakes) {
     if key.name.is_empty() {
         return;
     }

@@ -16,5 +16,7 @@ mod step;
 mod values;
 
 pub(crate) use action::is_literally_false;
+pub(crate) use fields::{unknown_key, wrong_shape};
 pub(crate) use inputs::literal;
 pub(crate) use playbook::playbook;
+pub(crate) use scalars::{boolean, duration, integer, text, wrong_word};

@@ -13,7 +13,7 @@ use crate::template::Key;
 use crate::{duration, text};
 
 /// Text; never a number or boolean that only looks like it.
-pub(super) fn text<'y>(yaml: &'y Yaml, what: &str, mistakes: &mut Mistakes) -> Option<&'y str> {
+pub(crate) fn text<'y>(yaml: &'y Yaml, what: &str, mistakes: &mut Mistakes) -> Option<&'y str> {
     match &yaml.node {
         YamlNode::Text(text) => return Some(text),
         YamlNode::Bool(_) | YamlNode::Number(_) | YamlNode::HugeNumber => {
@@ -44,7 +44,7 @@ pub(super) fn not_text(yaml: &Yaml, what: &str) -> Diagnostic {
 }
 
 /// `true` or `false`.
-pub(super) fn boolean(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Option<bool> {
+pub(crate) fn boolean(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Option<bool> {
     match &yaml.node {
         YamlNode::Bool(value) => return Some(*value),
         YamlNode::Text(text) => mistakes.push(not_boolean(yaml, text, what)),
@@ -83,7 +83,7 @@ pub(super) fn not_boolean(yaml: &Yaml, text: &str, what: &str) -> Diagnostic {
 }
 
 /// A whole number in a range.
-pub(super) fn integer(
+pub(crate) fn integer(
     yaml: &Yaml,
     range: RangeInclusive<u64>,
     what: &str,
@@ -158,7 +158,7 @@ fn meant_number(text: &str) -> Option<String> {
 }
 
 /// A duration with its unit.
-pub(super) fn duration(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Option<Duration> {
+pub(crate) fn duration(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Option<Duration> {
     if let YamlNode::Text(text) = &yaml.node {
         match duration::parse(text) {
             Ok(found) => return Some(found),
@@ -223,7 +223,7 @@ pub(super) fn word<T: Copy>(
 }
 
 /// A word that is none of those that are possible.
-pub(super) fn wrong_word(yaml: &Yaml, text: &str, words: &[&str], what: &str) -> Diagnostic {
+pub(crate) fn wrong_word(yaml: &Yaml, text: &str, words: &[&str], what: &str) -> Diagnostic {
     let listed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     let diagnostic = Diagnostic::error(
         codes::WRONG_WORD,

@@ -20,4 +20,5 @@ mod words;
 mod workflows;
 
 pub(super) use answers::{bare, text};
+pub use route::endpoint_of;
 pub(super) use route::{Endpoint, answer, route};

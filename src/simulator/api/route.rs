@@ -59,6 +59,11 @@ impl Asked<'_> {
     }
 }
 
+/// The name and the id of the endpoint that a request is for, as fault rules name it.
+pub fn endpoint_of(request: &Request) -> Option<(&'static str, String)> {
+    route(request).ok().map(|found| (found.name, found.id))
+}
+
 /// Finds the endpoint.
 pub(in crate::simulator) fn route(request: &Request) -> Result<Endpoint, NoEndpoint> {
     let segments: Vec<String> = request
@@ -139,11 +144,6 @@ pub(in crate::simulator) fn answer(state: &mut State, request: &Request, lag: Du
     if request.method == "HEAD" {
         reply.body.clear();
     }
-    let date = state
-        .now()
-        .strftime("%a, %d %b %Y %H:%M:%S GMT")
-        .to_string();
-    reply.headers.push(("date".to_owned(), date));
     reply
 }
 

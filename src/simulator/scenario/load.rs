@@ -24,7 +24,30 @@ pub fn built_in_names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().map(|(name, _)| *name)
 }
 
+/// The text of a built-in scenario.
+pub fn built_in_text(name: &str) -> Option<&'static str> {
+    BUILT_IN
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
+}
+
 impl Scenario {
+    /// A scenario that was put together already. Its mistakes have no places: the text is not known here.
+    pub fn from_value(value: serde_json::Value) -> Result<Self, Diagnostics> {
+        let scenario: Self = serde_json::from_value(value).map_err(|error| {
+            let mut all = Diagnostics::new();
+            let message = crate::text::clean_line(&error.to_string(), 400);
+            all.push(Diagnostic::error_without_place(codes::FORM, message));
+            all
+        })?;
+        let mistakes = super::check::check(&scenario, &Source::new("", ""));
+        if mistakes.has_errors() {
+            return Err(mistakes);
+        }
+        Ok(scenario)
+    }
+
     /// A built-in scenario.
     pub fn built_in(name: &str) -> Result<Self, Diagnostics> {
         match BUILT_IN.iter().find(|(known, _)| *known == name) {

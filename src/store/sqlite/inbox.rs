@@ -18,7 +18,10 @@ pub(super) fn post(
     message: &InboxMessage,
 ) -> Result<(), Fault> {
     // A run that has ended reads no messages: the caller must hear that.
-    standing(transaction, run)?;
+    let ended = standing(transaction, run)?.outcome;
+    if ended.is_some_and(|outcome| !message.outlives(outcome)) {
+        return Err(StoreError::ended(run).into());
+    }
     let message = redaction::message(redactor, message);
     let json = to_json(message.as_ref())?;
     let seal = checksum::seal("message", run, &json);

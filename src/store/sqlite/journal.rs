@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::fault::Fault;
 use crate::event::{EffectKey, Intent, Recorded};
+use crate::outcome::RunOutcome;
 use crate::secret::Redactor;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::fold::{self, Change, HISTORY_MAX};
@@ -20,9 +21,11 @@ pub(super) struct Standing {
     chain: String,
     /// How many transactions have changed the run.
     pub(super) commits: u64,
+    /// How the run ended, when it has.
+    pub(super) outcome: Option<RunOutcome>,
 }
 
-/// Where the journal of a run stands, unless the run has ended.
+/// Where the journal of a run stands.
 pub(super) fn standing(connection: &Connection, run: &str) -> Result<Standing, Fault> {
     let row = connection
         .prepare_cached("SELECT name, events, chain, commits, outcome FROM runs WHERE id = ?")?
@@ -39,11 +42,12 @@ pub(super) fn standing(connection: &Connection, run: &str) -> Result<Standing, F
     let Some((name, events, chain, commits, outcome)) = row else {
         return Err(StoreError::not_found(run).into());
     };
-    if outcome.is_some() {
-        return Err(StoreError::ended(run).into());
-    }
+    let outcome = outcome
+        .map(|word| super::runs::word::<RunOutcome>(&word, run))
+        .transpose()?;
     Ok(Standing {
         name,
+        outcome,
         events: unsigned(events, run)?,
         chain,
         commits: unsigned(commits, run)?,
@@ -58,6 +62,9 @@ pub(super) fn append(
     events: &[Recorded],
 ) -> Result<u64, Fault> {
     let mut standing = standing(transaction, run)?;
+    if standing.outcome.is_some() && !fold::may_follow_the_end(events) {
+        return Err(StoreError::ended(run).into());
+    }
     fold::check_order(run, standing.events, events)?;
     let mut insert = transaction
         .prepare_cached("INSERT INTO events (run, seq, json, checksum) VALUES (?, ?, ?, ?)")?;
@@ -107,6 +114,11 @@ fn apply(
                 .prepare_cached("UPDATE runs SET parked = NULL WHERE id = ?")?
                 .execute([run])?;
         }
+        Change::Reopened => {
+            transaction
+                .prepare_cached("UPDATE runs SET outcome = NULL, ended_at = NULL WHERE id = ?")?
+                .execute([run])?;
+        }
         Change::Past(step, past) => remember(transaction, name, step, past)?,
         Change::Ended(outcome, at) => {
             transaction
@@ -114,9 +126,11 @@ fn apply(
                     "UPDATE runs SET parked = NULL, outcome = ?, ended_at = ? WHERE id = ?",
                 )?
                 .execute(params![outcome.as_str(), at.as_microsecond(), run])?;
-            transaction
-                .prepare_cached("DELETE FROM inbox WHERE run = ?")?
-                .execute([run])?;
+            if *outcome != RunOutcome::Unknown {
+                transaction
+                    .prepare_cached("DELETE FROM inbox WHERE run = ?")?
+                    .execute([run])?;
+            }
         }
     }
     Ok(())
@@ -156,6 +170,9 @@ pub(super) fn write_intent(
     run: &str,
     intent: &Intent,
 ) -> Result<(), Fault> {
+    if standing(transaction, run)?.outcome.is_some() {
+        return Err(StoreError::ended(run).into());
+    }
     let json = to_json(intent)?;
     let seal = checksum::seal("intent", run, &json);
     let key = &intent.key;

@@ -167,7 +167,7 @@ pub(super) fn ended_before(connection: &Connection, time: Timestamp) -> Result<V
     Ok(ids)
 }
 
-fn word<T: DeserializeOwned>(word: &str, of: &str) -> Result<T, StoreError> {
+pub(super) fn word<T: DeserializeOwned>(word: &str, of: &str) -> Result<T, StoreError> {
     serde_json::from_value(serde_json::Value::from(word))
         .map_err(|_| StoreError::damaged(format!("an outcome of `{of}`")))
 }

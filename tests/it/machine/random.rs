@@ -45,7 +45,7 @@ struct Case {
 fn step_spec() -> impl Strategy<Value = StepSpec> {
     let needs = prop::collection::vec((any::<u8>(), 0..9_u8), 0..3);
     (
-        0..14_u8,
+        0..23_u8,
         needs,
         0..6_u8,
         prop::bool::weighted(0.2),
@@ -98,6 +98,7 @@ const ACCEPTS: [&str; 9] = [
 ];
 
 fn action(spec: &StepSpec, last: Option<&str>) -> String {
+    let id = bench::PIPELINE;
     let of_last =
         |with: &str, without: &str| last.map_or(without.to_owned(), |id| with.replace("ID", id));
     match spec.action {
@@ -135,7 +136,16 @@ fn action(spec: &StepSpec, last: Option<&str>) -> String {
             "describe_pipeline: {{ pipeline: {} }}\n    assert: [\"this.result == 'passed'\"]",
             bench::PIPELINE
         ),
-        _ => format!("fetch_logs: {{ job: {} }}", bench::PIPELINE),
+        13 => format!("fetch_logs: {{ job: {id} }}"),
+        14 => format!("wait_pipeline: {{ pipeline: {id} }}\n    rerun: {{ max: 2, scope: failed }}"),
+        15 => "run_workflow: { project: demo, reference: main }\n    rerun: { max: 1, scope: all }".to_owned(),
+        16 => format!("describe_pipeline: {{ pipeline: {id} }}\n    until: \"this.result == 'passed'\"\n    poll: 20s"),
+        17 => "run_task: { project: demo, task: nightly }".to_owned(),
+        18 => format!("rebuild_pipeline: {{ pipeline: {id} }}"),
+        19 => format!("rerun_workflow: {{ workflow: {id}, wait: false }}"),
+        20 => format!("stop_pipeline: {{ pipeline: {id} }}"),
+        21 => format!("wait_workflow: {{ workflow: {id} }}"),
+        _ => "ensure_pipeline: { project: demo, reference: main, commit_sha: 4f2a81c04f2a81c04f2a81c04f2a81c04f2a81c0 }".to_owned(),
     }
 }
 
@@ -255,7 +265,7 @@ impl Case {
 fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
     use FailureKind as K;
     let writes = CallClass::of(call).writes();
-    let kinds: [(K, Fate, Option<u16>); 16] = [
+    let kinds: [(K, Fate, Option<u16>); 17] = [
         (K::Network, Fate::NotSent, None),
         (K::Network, Fate::Unknown, None),
         (K::Timeout, Fate::Unknown, None),
@@ -272,8 +282,9 @@ fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
         (K::InvalidAnswer, Fate::Unknown, Some(200)),
         (K::FateUnknown, Fate::Unknown, None),
         (K::Deadline, Fate::NotDone, None),
+        (K::PromotionFailed, Fate::NotDone, None),
     ];
-    match how % 32 {
+    match how % 33 {
         0..=11 => Ok(good(call)),
         12..=13 => Ok(red(call)),
         14 => Ok(Answer::default()),
@@ -286,7 +297,7 @@ fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
             let (kind, fate, status) = kinds[usize::from(how - 16)];
             // What only reads has no fate, and what writes has no deadline of its own.
             match (kind, writes) {
-                (K::FateUnknown, false) | (K::Deadline, true) => {
+                (K::FateUnknown, false) | (K::Deadline | K::PromotionFailed, true) => {
                     Err(failure(K::Server, Fate::NotDone, Some(500)))
                 }
                 _ => Err(failure(kind, fate, status)),
@@ -301,7 +312,9 @@ fn check(bench: &Bench) {
     let mut started: BTreeSet<&str> = BTreeSet::new();
     let mut doubts: BTreeMap<&str, bool> = BTreeMap::new();
     let mut over = false;
+    let mut canceled = false;
     for (ev, _, turn) in &bench.turns {
+        canceled |= matches!(ev, Some(Ev::Cancel { .. }));
         assert!(
             !over || turn.events.is_empty() && turn.commands.is_empty(),
             "after the end: {turn:?}"
@@ -334,6 +347,7 @@ fn check(bench: &Bench) {
                         });
                     }
                 }
+                Event::CallStarted { call, .. } if canceled && stops(call) => {}
                 Event::CallStarted { key, .. } | Event::CallRetried { key, .. } => {
                     assert!(started.contains(key.step.as_str()), "{event:?}");
                     assert!(
@@ -396,7 +410,9 @@ fn note_doubt<'k>(
             doubts.insert(&key.step, true);
         }
         // It was looked for until the time was over.
-        Err(failure) if class == CallClass::Wait && failure.kind == FailureKind::Deadline => {
+        Err(failure)
+            if class == CallClass::Wait && failure.kind == FailureKind::PromotionFailed =>
+        {
             doubts.insert(&key.step, false);
         }
         Err(_) => {}
@@ -414,9 +430,9 @@ fn commands(turn: &runner::engine::Turn, ended: &BTreeMap<&str, StepOutcome>, be
         .collect();
     for command in &turn.commands {
         match command {
-            Cmd::Call { key, .. } => {
+            Cmd::Call { key, call, .. } => {
                 assert!(
-                    !ended.contains_key(key.step.as_str()),
+                    stops(call.word()) || !ended.contains_key(key.step.as_str()),
                     "{command:?} for a step that has ended"
                 );
             }
@@ -444,9 +460,17 @@ fn commands(turn: &runner::engine::Turn, ended: &BTreeMap<&str, StepOutcome>, be
                     "a write is dropped: {key}"
                 );
             }
-            Cmd::Park { .. } => {}
+            Cmd::Park { .. } | Cmd::Acquire { .. } => {}
         }
     }
+}
+
+/// What a canceled run does about the pipelines that it started, in the name of the steps that did.
+fn stops(call: &str) -> bool {
+    matches!(
+        call,
+        "stop_pipeline" | "stop_workflow" | "await_pipeline" | "await_promotion"
+    )
 }
 
 /// The outcome of the run follows from its steps.
@@ -550,5 +574,31 @@ proptest! {
             replays(&bench);
         });
         prop_assert!(played.is_ok(), "{}", text);
+    }
+}
+
+/// A case that is refused at load tries nothing: each action alone must load.
+#[test]
+fn every_action_of_the_random_cases_loads() {
+    for action in 0..23 {
+        let step = StepSpec {
+            action,
+            needs: Vec::new(),
+            when: 0,
+            allow_failure: false,
+            timeout: 0,
+            attempts: 0,
+        };
+        let case = Case {
+            steps: vec![step],
+            finally: Vec::new(),
+            stop: false,
+            backwards: false,
+            output: true,
+            choices: Vec::new(),
+        };
+        let mut bench = Bench::new(&case.text());
+        case.play(&mut bench);
+        check(&bench);
     }
 }

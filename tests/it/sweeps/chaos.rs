@@ -9,10 +9,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use indexmap::IndexMap;
 use runner::clock::later;
 use runner::drivers::StopRequest;
 use runner::plan::Plan;
-use runner::simulator::{FaultRule, Mishap, Scenario};
+use runner::simulator::{
+    Cue, Deed, FaultRule, Mishap, Promote, Scenario, Span, Start, Target, Visit,
+};
 
 use super::crashes::{RELEASE, run, scenario};
 use super::faults::{at_request, mishaps};
@@ -20,7 +23,7 @@ use crate::lab::{self, Lab, Plot, Side};
 use crate::rig;
 
 /// Enough for every day.
-const SEEDS: u64 = 100;
+const SEEDS: u64 = 60;
 
 /// Two workflows side by side, each with its promotion, logs of what failed, and a word at the end.
 const TWINS: &str = "
@@ -44,6 +47,36 @@ finally:
   done: { set: { how: \"{{ run.outcome }}\" } }
 outputs:
   how: \"{{ steps.done.how | default('') }}\"
+";
+
+/// The other writes: what a person could have done by hand.
+const OTHERS: &str = "
+playbook: 1
+timeout: 5h
+steps:
+  ensure:
+    ensure_pipeline: { project: demo, reference: refs/heads/main, commit_sha: 4f2a81c04f2a81c04f2a81c04f2a81c04f2a81c0 }
+  tests:
+    run_workflow: { project: demo, reference: refs/heads/topic }
+    rerun: { max: 1, scope: failed }
+  whole:
+    run_workflow: { project: demo, reference: refs/heads/whole }
+    rerun: { max: 1, scope: all }
+    allow_failure: true
+  nightly:
+    run_task: { project: demo, task: nightly, wait: false }
+    allow_failure: true
+  again:
+    needs: { tests: passed }
+    rerun_workflow: { workflow: \"{{ steps.tests.workflow_id }}\", wait: false }
+  nap: { needs: [again], sleep: 20s }
+  halt:
+    needs: [again, nap]
+    stop_workflow: { workflow: \"{{ steps.again.workflow_id }}\" }
+  mend:
+    needs: { halt: passed }
+    rebuild_pipeline: { pipeline: \"{{ steps.again.pipeline_id }}\", wait: false }
+    allow_failure: true
 ";
 
 /// Numbers out of a seed.
@@ -90,8 +123,12 @@ fn fault(dice: &mut Dice) -> FaultRule {
                 "promote",
                 "writes",
                 "list_promotions",
+                "rerun_workflow",
+                "rebuild_pipeline",
+                "run_task",
+                "stop_workflow",
                 "describe_pipeline",
-            ][dice.roll(5) as usize]
+            ][dice.roll(9) as usize]
                 .to_owned();
             rule.nth = 1 + dice.roll(3);
             rule.count = Some(1 + dice.roll(3));
@@ -132,18 +169,57 @@ fn plot(dice: &mut Dice) -> Plot {
     plot
 }
 
+/// A colleague at the wrong moment.
+fn visit(dice: &mut Dice) -> Visit {
+    let project = || "demo".to_owned();
+    let deed = match dice.roll(5) {
+        0 => Deed::Rerun(Target { project: project() }),
+        1 => Deed::Rebuild(Target { project: project() }),
+        2 => Deed::Promote(Promote {
+            project: project(),
+            name: ["Production", "Staging"][dice.roll(2) as usize].to_owned(),
+            parameters: IndexMap::new(),
+            overriding: dice.one_in(2),
+        }),
+        _ => Deed::Start(Start {
+            project: project(),
+            reference: ["refs/heads/main", "refs/heads/left"][dice.roll(2) as usize].to_owned(),
+            commit_sha: String::new(),
+            pipeline_file: ".semaphore/semaphore.yml".to_owned(),
+            parameters: IndexMap::new(),
+        }),
+    };
+    let on = match dice.roll(5) {
+        0 => None,
+        1 => Some(Cue::PipelineDone),
+        2 => Some(Cue::Promotion),
+        _ => Some(Cue::RunWorkflow),
+    };
+    Visit {
+        at: Span::millis([0, 0, 1, 700, 2_000, 20_000][dice.roll(6) as usize]),
+        on,
+        who: "dddddddd-0000-4000-8000-00000000000d".to_owned(),
+        deed,
+    }
+}
+
 /// Plays one seed; a panic says what is wrong.
 fn play(plans: &[Arc<Plan>], seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
-    let plan = &plans[dice.roll(plans.len() as u64) as usize];
+    // The last one takes three times as long as the others.
+    let plan = &plans[[0, 0, 0, 1, 1, 1, 2][dice.roll(7) as usize]];
     let name = ["passing", "failing", "passing", "flaky"][dice.roll(4) as usize];
     let faults: Vec<FaultRule> = (0..dice.roll(5)).map(|_| fault(&mut dice)).collect();
     let plots: Vec<Plot> = (0..dice.roll(5)).map(|_| plot(&mut dice)).collect();
-    let about = format!("seed {seed}: {name} {faults:?} {plots:?}");
+    let people: Vec<Visit> = (0..dice.roll(4).saturating_sub(1))
+        .map(|_| visit(&mut dice))
+        .collect();
+    let about = format!("seed {seed}: {name} {faults:?} {people:?} {plots:?}");
     let mut lab = Lab::new(
         plan,
         Scenario {
             faults,
+            people,
             ..scenario(name)
         },
     );
@@ -157,7 +233,7 @@ fn play(plans: &[Arc<Plan>], seed: u64) {
 
 #[test]
 fn random_faults_and_crashes_break_no_promise() {
-    let plans = [lab::plan(RELEASE), lab::plan(TWINS)];
+    let plans = [lab::plan(RELEASE), lab::plan(TWINS), lab::plan(OTHERS)];
     let first = rig::knob("RUNNER_TEST_SEED", 1);
     let seeds = rig::knob("RUNNER_TEST_SEEDS", SEEDS);
     let began = Instant::now();

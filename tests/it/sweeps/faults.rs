@@ -6,8 +6,12 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use runner::clock::later;
+use runner::event::{Event, Recorded};
+use runner::outcome::StepOutcome;
 use runner::plan::Plan;
-use runner::simulator::{Answer, FaultRule, Mishap, Scenario, Span};
+use runner::simulator::{
+    Answer, Cue, Deed, FaultRule, Mishap, Scenario, Span, Start, Target, Visit,
+};
 
 use super::crashes::{Ending, RELEASE, run, scenario};
 use crate::lab::{self, Lab};
@@ -85,32 +89,35 @@ fn calm(plan: &Arc<Plan>, name: &str) -> (Ending, u64) {
     (calm, lab.wire.log().len() as u64)
 }
 
+/// Each step with its outcome and why.
+fn words(lab: &Lab) -> Vec<String> {
+    let words = |recorded: &Recorded| match &recorded.event {
+        Event::StepEnded(told) => Some(format!("{} {} {:?}", told.step, told.outcome, told.why)),
+        _ => None,
+    };
+    lab.events().iter().filter_map(words).collect()
+}
+
 fn sweep(name: &str) {
     let plan = lab::plan(RELEASE);
     let (calm, requests) = calm(&plan, name);
     let mut wrong = Vec::new();
     let mut runs = 0;
     for number in 1..=requests {
-        // Most requests are looks at a pipeline that runs: the first ones, and some, stand for all.
-        if number > 8 && number + 14 < requests && number % 7 != 0 {
+        if !rig::worth_a_try(number, requests) {
             continue;
         }
-        for (what, mishap) in mishaps() {
+        for (place, (what, mishap)) in (number..).zip(mishaps()) {
+            // Each kind meets each kind of request; each single one meets it when all are asked for.
+            if !place.is_multiple_of(4) && !rig::exhaustive() {
+                continue;
+            }
             let about = format!("{name}: {what} at request {number}");
             let mut lab = Lab::new(&plan, with_faults(name, vec![at_request(number, mishap)]));
             let ending = run(&mut lab, &[], &about);
             runs += 1;
             if ending != calm {
-                let whys: Vec<String> = lab
-                    .events()
-                    .iter()
-                    .filter_map(|e| match &e.event {
-                        runner::event::Event::StepEnded(s) => {
-                            Some(format!("{} {} {:?}", s.step, s.outcome, s.why))
-                        }
-                        _ => None,
-                    })
-                    .collect();
+                let whys = words(&lab);
                 let log = lab.wire.log();
                 wrong.push(format!(
                     "{about} ({:?}): {whys:#?}",
@@ -141,12 +148,10 @@ fn one_fault_changes_nothing_in_a_release_that_fails() {
 /// The moments at which the requests of an undisturbed run leave, those of a kind only a few times.
 fn moments(lab: &Lab) -> Vec<Timestamp> {
     let log = lab.wire.log();
-    let of_interest =
-        |number: usize| number < 6 || number + 14 >= log.len() || number.is_multiple_of(9);
-    let mut moments: Vec<Timestamp> = log
-        .iter()
-        .enumerate()
-        .filter(|(n, _)| of_interest(*n))
+    let requests = log.len() as u64;
+    let mut moments: Vec<Timestamp> = (1..)
+        .zip(&log)
+        .filter(|(number, _)| rig::worth_a_try(*number, requests))
         .map(|(_, sent)| sent.at)
         .collect();
     moments.dedup();
@@ -168,12 +173,65 @@ fn the_network_may_be_away_for_a_while_and_for_long() {
             lab.wire
                 .away(from, later(from, Duration::from_secs(seconds)));
             let about = format!("away for {seconds} s from {from} on");
-            assert_eq!(run(&mut lab, &[], &about), calm, "{about}");
+            let ending = run(&mut lab, &[], &about);
+            assert_eq!(ending, calm, "{about}: {:#?}", words(&lab));
             assert_eq!(
                 lab.seen.len() > 1,
                 parked,
                 "{about}: {} sessions",
                 lab.seen.len()
+            );
+        }
+    }
+}
+
+/// The answer to our start is lost, and a colleague does something of the same kind at that very moment:
+/// what we take for ours is ours.
+#[test]
+fn a_lost_start_is_found_among_those_of_others() {
+    let plan = lab::plan(RELEASE);
+    let project = || "demo".to_owned();
+    let start = || Start {
+        project: project(),
+        reference: "refs/heads/main".to_owned(),
+        commit_sha: String::new(),
+        pipeline_file: ".semaphore/semaphore.yml".to_owned(),
+        parameters: IndexMap::new(),
+    };
+    let deeds = [
+        // A rerun repeats the parameters, our mark among them.
+        Deed::Rerun(Target { project: project() }),
+        Deed::Start(start()),
+        Deed::Start(Start {
+            commit_sha: "4f2a81c04f2a81c04f2a81c04f2a81c04f2a81c0".to_owned(),
+            ..start()
+        }),
+    ];
+    for (number, deed) in deeds.into_iter().enumerate() {
+        for millis in [0, 500, 3_000] {
+            let people = vec![Visit {
+                at: Span::millis(millis),
+                on: Some(Cue::RunWorkflow),
+                who: "dddddddd-0000-4000-8000-00000000000d".to_owned(),
+                deed: deed.clone(),
+            }];
+            let lost = FaultRule {
+                on: "run_workflow".to_owned(),
+                ..at_request(1, Mishap::ResetAfterActing)
+            };
+            let scenario = Scenario {
+                people,
+                ..with_faults("passing", vec![lost])
+            };
+            let mut lab = Lab::new(&plan, scenario);
+            let about = format!("deed {number} after {millis} ms");
+            let ending = run(&mut lab, &[], &about);
+            let build = &ending.1[0];
+            assert_eq!(
+                (build.0.as_str(), build.1),
+                ("build", StepOutcome::Passed),
+                "{about}: {:#?}",
+                words(&lab)
             );
         }
     }

@@ -1,0 +1,190 @@
+//! Whole runs over HTTP: what comes out of them, and through which stream.
+
+use serde_json::json;
+
+use super::{apply, on, release};
+use crate::program::{Program, Semaphore, valid_report};
+
+#[test]
+fn a_run_that_passes_ends_with_zero_and_a_report() {
+    let (program, server) = on("passing", 1_000);
+    let done = program.run(&apply(&release(), &[])).expect(0);
+    assert!(done.out.contains("release passed"), "{}", done.out);
+    assert_eq!(server.started(), (1, 1));
+    let report = program.report("report.json");
+    assert_eq!(report["run"]["outcome"], json!("passed"));
+    assert_eq!(report["run"]["exit_code"], json!(0));
+    assert_eq!(report["run"]["why"], json!(null));
+    assert_eq!(report["steps"]["deploy"]["outcome"], json!("passed"));
+    assert_eq!(report["steps"]["logs"]["outcome"], json!("blocked"));
+    assert_eq!(report["api"]["requests"], json!(server.requests()));
+    let commit = report["outputs"]["commit"].as_str().expect("an output");
+    assert_eq!(commit.len(), 40);
+}
+
+#[test]
+fn a_run_that_fails_ends_with_one_and_the_log_of_what_failed() {
+    let (program, server) = on("failing", 1_000);
+    let done = program
+        .run(&apply(&release(), &["--files", "files"]))
+        .expect(1);
+    assert!(
+        done.out.contains("`make test` ended with exit code 2"),
+        "{}",
+        done.out
+    );
+    assert_eq!(server.started(), (1, 0));
+    let report = program.report("report.json");
+    assert_eq!(report["run"]["outcome"], json!("failed"));
+    assert_eq!(
+        report["steps"]["tests"]["error"]["kind"],
+        json!("pipeline_failed")
+    );
+    assert_eq!(report["steps"]["deploy"]["outcome"], json!("blocked"));
+    let path = report["steps"]["logs"]["files"][0]["path"]
+        .as_str()
+        .expect("a file");
+    let log = std::fs::read_to_string(program.work().join(path)).expect("it is there");
+    assert!(log.contains("311 passed; 1 failed"), "{log}");
+}
+
+#[test]
+fn a_failed_deployment_is_not_a_passed_run() {
+    let (program, server) = on("deploy_fails", 1_000);
+    program.run(&apply(&release(), &[])).expect(1);
+    assert_eq!(server.started(), (1, 1));
+    assert_eq!(
+        program.report("report.json")["steps"]["deploy"]["outcome"],
+        json!("failed")
+    );
+}
+
+#[test]
+fn the_simulator_of_its_own_is_reached_over_http() {
+    let program = Program::new();
+    let args = ["apply", &release(), "--simulate", "--speed", "1000"];
+    let done = program.run(&args).expect(0);
+    assert!(done.out.contains("release passed"), "{}", done.out);
+    let show = program.run(&["show", "last", "--json"]).expect(0).json();
+    let url = show["steps"]["build"]["outputs"]["url"].clone();
+    assert!(
+        url.as_str()
+            .is_some_and(|url| url.starts_with("http://127.0.0.1:")),
+        "{url}"
+    );
+}
+
+#[test]
+fn a_simulated_server_serves_another_process() {
+    let host = Program::new();
+    let mut server = host.start(&[
+        "simulate",
+        "passing",
+        "--port-file",
+        "port",
+        "--speed",
+        "1000",
+    ]);
+    server.until("Ctrl-C");
+    let port = std::fs::read_to_string(host.work().join("port")).expect("a port");
+    let program = Program::new()
+        .with(
+            "SEMAPHORE_ORGANIZATION_URL",
+            &format!("http://127.0.0.1:{port}"),
+        )
+        .with("SEMAPHORE_API_TOKEN", "admin-token");
+    program.run(&apply(&release(), &[])).expect(0);
+    server.signal("INT");
+    server.finish().expect(0);
+}
+
+#[test]
+fn stdout_is_nothing_but_the_report() {
+    let (program, _server) = on("failing", 1_000);
+    let done = program
+        .run(&apply(&release(), &["--output", "json"]))
+        .expect(1);
+    let report = done.json();
+    valid_report(&report);
+    assert_eq!(report, program.report("report.json"));
+}
+
+#[test]
+fn stdout_is_nothing_but_events() {
+    let (program, _server) = on("passing", 1_000);
+    let done = program
+        .run(&apply(&release(), &["--output", "events"]))
+        .expect(0);
+    let schema = runner::report::event_schema();
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    let mut last = 0;
+    for line in done.out.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert!(validator.is_valid(&event), "{line}");
+        let number = event["seq"].as_u64().expect(line);
+        assert!(number > last, "{line}");
+        last = number;
+    }
+    assert!(last > 10 && done.out.contains("run_ended"), "{}", done.out);
+}
+
+#[test]
+fn what_was_run_can_be_looked_at_afterwards() {
+    let program = Program::new();
+    let args = ["apply", &release(), "--simulate=failing", "--speed", "max"];
+    let summary = program.run(&args).expect(1);
+    let runs = program.run(&["runs", "--json"]).expect(0).json();
+    assert_eq!(runs.as_array().map(Vec::len), Some(1));
+    assert_eq!(runs[0]["outcome"], json!("failed"));
+    let id = runs[0]["id"].as_str().expect("an id");
+    assert!(summary.out.contains(&format!("runner show {id}")));
+    let shown = program.run(&["show", &id[..12]]).expect(0);
+    assert!(shown.out.contains("`make test` ended with exit code 2"));
+    let report = program.run(&["show", "last", "--json"]).expect(0).json();
+    valid_report(&report);
+    assert_eq!(report["run"]["id"], json!(id));
+    program
+        .run(&["resume", "last"])
+        .expect(2)
+        .says(&["rehearsal"]);
+    program
+        .run(&["show", "nothing-like-this"])
+        .expect(2)
+        .says(&["nothing-like-this", "hint: "]);
+}
+
+#[test]
+fn a_run_that_ended_is_not_resumed() {
+    let (program, server) = on("passing", 1_000);
+    program.run(&apply(&release(), &[])).expect(0);
+    let before = server.requests();
+    program
+        .run(&["resume", "last"])
+        .expect(2)
+        .says(&["has ended", "runner show"]);
+    assert_eq!(server.requests(), before);
+}
+
+/// The answer to the start of the workflow is lost: it is found again by its mark, and not sent twice.
+#[test]
+fn a_lost_answer_starts_nothing_twice() {
+    for mishap in [
+        "reset_after_acting",
+        "hang",
+        "{ slow_backend: 2s }",
+        "{ cut_body: 5 }",
+    ] {
+        let server = Semaphore::yaml(
+            &format!(
+                "{}faults:\n  - {{ on: run_workflow, do: {mishap} }}\n  - {{ on: promote, do: {mishap} }}\n",
+                include_str!("../../../src/simulator/scenarios/passing.yml")
+            ),
+            1_000,
+        );
+        let program = Program::new().on(&server);
+        program
+            .run(&apply(&release(), &["--set", "http.total_timeout=2s"]))
+            .expect(0);
+        assert_eq!(server.started(), (1, 1), "{mishap}");
+    }
+}
