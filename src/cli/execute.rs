@@ -119,7 +119,7 @@ impl Execution<'_> {
                 };
             }
         };
-        for plan in self.later {
+        for plan in self.later.clone() {
             machine.learn(plan);
         }
         let (web, token) = line.web;
