@@ -258,6 +258,10 @@ impl From<&Recorded> for Line {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each event of a closed set, and each only copies"
+)]
 fn event(event: &Inner) -> Event {
     match event {
         Inner::RunCreated(created) => run_created(created),
