@@ -8,6 +8,7 @@ mod apply;
 pub mod args;
 mod cancel;
 pub mod causes;
+mod changing;
 mod check;
 mod completions;
 mod connect;
