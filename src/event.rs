@@ -385,7 +385,7 @@ pub struct Failure {
     /// What an unknown write may have made: ids with words, for a person to choose from.
     pub candidates: Vec<Candidate>,
     /// The JSON that the server answered, when it has to do with the failure.
-    pub response: Option<Value>,
+    pub response: Option<Box<Value>>,
     /// Whether it is about another address than Semaphore's: then it says nothing of Semaphore, and
     /// nobody can look there for what happened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -5,6 +5,7 @@
 //! writes to the streams.
 
 mod apply;
+mod approve;
 pub mod args;
 mod cancel;
 pub mod causes;
@@ -22,6 +23,7 @@ pub mod main;
 mod observers;
 pub mod output;
 pub mod progress;
+mod prompt;
 pub mod render;
 mod report;
 mod resolve;

@@ -349,7 +349,7 @@ impl Session {
                         call.sent = true;
                     }
                     let written = self.journal.intent(&intent);
-                    let told = written.as_ref().map(|()| ()).map_err(|e| IntentError {
+                    let told = written.as_ref().copied().map_err(|e| IntentError {
                         message: e.to_string(),
                     });
                     // The call may have been given up meanwhile; then nothing is sent.
@@ -436,6 +436,11 @@ impl Session {
 
     fn record(&mut self, event: Event, at: Moment) {
         let recorded = self.journal.add(event, at);
+        if let Event::Asked { .. } = recorded.event {
+            // Who is asked finds the question in the store. Should it not be written down now, the next
+            // commit says so.
+            let _ = self.journal.flush();
+        }
         self.conditions
             .observers
             .iter_mut()

@@ -154,7 +154,7 @@ fn failure(redactor: &Redactor, failure: &mut Failure) {
         text(redactor, &mut candidate.about);
     }
     if let Some(response) = &mut failure.response {
-        *response = redactor.value(response);
+        **response = redactor.value(response);
     }
 }
 
