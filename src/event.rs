@@ -70,6 +70,13 @@ pub enum Event {
         /// Which.
         key: String,
     },
+    /// A step waits for a person's yes.
+    Asked {
+        /// The step.
+        step: String,
+        /// What is asked.
+        message: String,
+    },
     /// Fact: somebody answered what a step waits for.
     Answered {
         /// The step.
@@ -179,6 +186,7 @@ impl Event {
             | Self::StepStarted { .. }
             | Self::CallStarted { .. }
             | Self::CallRetried { .. }
+            | Self::Asked { .. }
             | Self::StepEnded(_)
             | Self::RoundStarted { .. }
             | Self::FinallyStarted { .. }
@@ -366,6 +374,10 @@ pub struct Failure {
     pub candidates: Vec<Candidate>,
     /// The JSON that the server answered, when it has to do with the failure.
     pub response: Option<Box<Value>>,
+    /// Whether it is about another address than Semaphore's: then it says nothing of Semaphore, and
+    /// nobody can look there for what happened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
 }
 
 impl Failure {
@@ -380,6 +392,7 @@ impl Failure {
             retry_after_ms: None,
             candidates: Vec::new(),
             response: None,
+            elsewhere: false,
         }
     }
 

@@ -7,6 +7,8 @@
 //! `docs/architecture.md`, and a test holds it).
 
 // Layer 0: plain types.
+/// Addresses on the web, whose form was checked once.
+pub mod address;
 /// Time: the one place that reads the clock and sleeps.
 pub mod clock;
 /// What is wrong with a file, where, and what to do about it, as plain data.

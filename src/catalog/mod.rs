@@ -4,12 +4,15 @@
 //! `docs/actions.md` all come from these descriptions. What an action *does* stands in
 //! `engine/actions/`, under the same name.
 
+mod approve;
 mod check;
 mod describe_job;
 mod describe_pipeline;
 mod describe_workflow;
 mod ensure_pipeline;
+mod fail;
 mod fetch_logs;
+mod http;
 mod list_pipelines;
 mod list_promotions;
 mod list_workflows;
@@ -30,6 +33,7 @@ mod types;
 mod wait_pipeline;
 mod wait_workflow;
 
+pub use http::{SAFE_METHODS, check_header_name, check_header_value};
 pub use markdown::actions_markdown;
 pub use registry::{all, find};
 pub use shared::STEP_FIELDS;

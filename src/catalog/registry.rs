@@ -1,10 +1,10 @@
 //! The list of all actions, in the order of the documentation.
 
 use super::{
-    Action, check, describe_job, describe_pipeline, describe_workflow, ensure_pipeline, fetch_logs,
-    list_pipelines, list_promotions, list_workflows, promote, rebuild_pipeline, rerun_workflow,
-    run_task, run_workflow, set, sleep, stop_job, stop_pipeline, stop_workflow, wait_pipeline,
-    wait_workflow,
+    Action, approve, check, describe_job, describe_pipeline, describe_workflow, ensure_pipeline,
+    fail, fetch_logs, http, list_pipelines, list_promotions, list_workflows, promote,
+    rebuild_pipeline, rerun_workflow, run_task, run_workflow, set, sleep, stop_job, stop_pipeline,
+    stop_workflow, wait_pipeline, wait_workflow,
 };
 
 static ALL: &[&Action] = &[
@@ -26,9 +26,12 @@ static ALL: &[&Action] = &[
     &list_pipelines::ACTION,
     &list_promotions::ACTION,
     &fetch_logs::ACTION,
+    &http::ACTION,
+    &approve::ACTION,
     &sleep::ACTION,
     &set::ACTION,
     &check::ACTION,
+    &fail::ACTION,
 ];
 
 /// All actions.

@@ -20,7 +20,8 @@ use super::settings::{Settings, read_text};
 use super::simulate::scenario;
 use crate::clock::Clock;
 use crate::diagnostic::Source;
-use crate::drivers::{InProcessTransport, run_local, run_virtual};
+use crate::drivers::{InProcessTransport, InProcessWeb, run_local, run_virtual};
+use crate::effects::{ReqwestWeb, Web};
 use crate::engine::RunInfo;
 use crate::plan::{self, BoundInputs, GivenInputs, Limits, Plan, bind_inputs, read_inputs_file};
 use crate::secret::Secret;
@@ -111,16 +112,23 @@ impl Semaphore {
 /// A run against a real Semaphore.
 pub(super) fn real(execution: Execution<'_>, endpoint: Endpoint) -> Result<Worked, Failing> {
     let origin = endpoint.origin.clone();
+    let web = (other_servers(execution.settings), endpoint.token.clone());
     let transport = HttpTransport::new(endpoint, http_options(execution.settings));
     Ok(run_local(async move {
         execution
             .work(Line {
                 transport: Arc::new(transport),
                 origin,
+                web,
                 clock: Clock::real(),
             })
             .await
     })?)
+}
+
+/// The way to other servers than Semaphore, over the network.
+fn other_servers(settings: &Settings) -> Arc<dyn Web> {
+    Arc::new(ReqwestWeb::new(http_options(settings)))
 }
 
 /// A run against the embedded simulator: over loopback HTTP, or in virtual time.
@@ -137,6 +145,8 @@ fn simulated(
             let host = scenario.organization.host.clone();
             let simulator = Simulator::new(scenario, args.seed.unwrap_or(0), clock.now());
             let connection = InProcess::new(simulator, clock);
+            let web: Arc<dyn Web> = Arc::new(InProcessWeb::new(connection.clone()));
+            let web = (web, token.clone());
             let transport = Arc::new(InProcessTransport::new(connection, token, host.clone()));
             let origin = Origin::parse(&format!("https://{host}"))?;
             Ok::<_, Failing>(
@@ -144,6 +154,7 @@ fn simulated(
                     .work(Line {
                         transport,
                         origin,
+                        web,
                         clock,
                     })
                     .await,
@@ -153,6 +164,10 @@ fn simulated(
             let clock = Clock::scaled(speed);
             let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             let running = Server::start(scenario, clock, anywhere).await?;
+            // Nothing leaves this machine in a rehearsal: the scenario plays the other servers too.
+            let world = running.world();
+            let web: Arc<dyn Web> = Arc::new(InProcessWeb::new(InProcess { world, clock }));
+            let web = (web, token.clone());
             let endpoint = Endpoint::new(&running.url(), token)?;
             let origin = endpoint.origin.clone();
             let transport = Arc::new(HttpTransport::new(
@@ -163,6 +178,7 @@ fn simulated(
                 .work(Line {
                     transport,
                     origin,
+                    web,
                     clock,
                 })
                 .await;

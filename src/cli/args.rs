@@ -53,7 +53,7 @@ pub fn exit_of(error: &clap::Error) -> Exit {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct Global {
-    /// Say more; twice: say what is sent
+    /// Say what is sent; twice: say how it was answered too
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Say nothing but errors
@@ -95,6 +95,11 @@ pub enum Command {
     /// Say everything that is wrong with playbooks, without sending anything
     #[command(after_help = "Example:\n  runner check release.yml nightly.yml --format github")]
     Check(Check),
+    /// Run test files: playbooks in simulated worlds, in virtual time
+    #[command(
+        after_help = "Examples:\n  runner test release.test.yml\n  runner test playbooks --faults --coverage --report junit=tests.xml"
+    )]
+    Test(Test),
     /// Go on with a run that has not ended, or do again what did not pass
     #[command(
         after_help = "Examples:\n  runner resume last --report json=report.json\n  runner resume last --failed"
@@ -117,6 +122,9 @@ pub enum Command {
     /// Show a run: its steps, how they ended, and why
     #[command(after_help = "Example:\n  runner show last")]
     Show(Show),
+    /// Write what is known of a run: its report, or a test that tells it again
+    #[command(after_help = "Example:\n  runner report last test=release.incident.test.yml")]
+    Report(ReportOf),
     /// Serve a simulated Semaphore on this machine
     #[command(
         after_help = "Example:\n  runner simulate passing --listen 127.0.0.1:4000 --speed 60"
@@ -278,6 +286,62 @@ pub enum CheckFormat {
     Github,
 }
 
+/// `runner test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Test files, and folders with `*.test.yml` below them; this folder without any
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only cases whose name holds this text
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Write the results (repeatable)
+    #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = test_report)]
+    pub reports: Vec<TestReport>,
+    /// Then a fault at every request and a kill at every commit, one after the other
+    #[arg(long)]
+    pub faults: bool,
+    /// Then so many runs with faults and kills by chance
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub seeds: Option<u64>,
+    /// Only the run that a failure printed this for
+    #[arg(long, value_name = "SCHEDULE", conflicts_with_all = ["faults", "seeds"])]
+    pub seed: Option<crate::testing::Schedule>,
+    /// Say what of the playbooks no case reaches
+    #[arg(long)]
+    pub coverage: bool,
+}
+
+/// Results of tests that are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestReport {
+    /// In which format.
+    pub format: TestReportFormat,
+    /// To which file.
+    pub path: PathBuf,
+}
+
+/// The formats of results of tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TestReportFormat {
+    /// JSON.
+    Json,
+    /// JUnit XML.
+    Junit,
+}
+
+fn test_report(text: &str) -> Result<TestReport, String> {
+    let (format, path) = text.split_once('=').unwrap_or((text, ""));
+    if path.is_empty() {
+        return Err("write `FORMAT=PATH`, like `junit=tests.xml`".to_owned());
+    }
+    Ok(TestReport {
+        format: TestReportFormat::from_str(format, false)
+            .map_err(|_| format!("there is no format `{format}`: write `json` or `junit`"))?,
+        path: path.into(),
+    })
+}
+
 /// `runner resume`.
 #[derive(Debug, Args)]
 pub struct Resume {
@@ -378,6 +442,46 @@ pub struct Show {
     pub json: bool,
 }
 
+/// `runner report`.
+#[derive(Debug, Args)]
+pub struct ReportOf {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// What to write: `json`, or `test` for a test file whose world is what the run saw
+    #[arg(required = true, value_name = "FORMAT=PATH", value_parser = run_report)]
+    pub reports: Vec<RunReport>,
+}
+
+/// What is to be written of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// In which format.
+    pub format: RunReportFormat,
+    /// To which file.
+    pub path: PathBuf,
+}
+
+/// What can be written of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RunReportFormat {
+    /// The JSON report, version 1.
+    Json,
+    /// A test file.
+    Test,
+}
+
+fn run_report(text: &str) -> Result<RunReport, String> {
+    let (format, path) = text.split_once('=').unwrap_or((text, ""));
+    if path.is_empty() {
+        return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
+    }
+    Ok(RunReport {
+        format: RunReportFormat::from_str(format, false)
+            .map_err(|_| format!("there is no format `{format}`: write `json` or `test`"))?,
+        path: path.into(),
+    })
+}
+
 /// `runner simulate`.
 #[derive(Debug, Args)]
 pub struct Simulate {
@@ -413,6 +517,8 @@ pub enum SchemaOf {
     Report,
     /// A line of `--output events`.
     Event,
+    /// Test files.
+    Test,
     /// The actions, as Markdown.
     Actions,
     /// The settings, as Markdown.

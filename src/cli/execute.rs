@@ -19,15 +19,17 @@ use super::progress::{Mode, Progress, Surroundings as Around};
 use super::screen::Screen;
 use super::settings::Settings;
 use super::signals;
+use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
 use crate::drivers::{Conditions, Finish, Observer, Session};
-use crate::effects::{EffectSettings, SemaphoreEffects};
+use crate::effects::{EffectSettings, SemaphoreEffects, Web};
 use crate::engine::{Budget, Ev, Machine, RunInfo, StartError};
 use crate::event::Recorded;
 use crate::outcome::RunOutcome;
 use crate::plan::{BoundInputs, OnInterrupt, Plan};
 use crate::report::{ApiUse, RunView, report, report_text};
+use crate::secret::Secret;
 use crate::semaphore::{Origin, Transport};
 use crate::store::{LockGuard, OwnerInfo, Store};
 
@@ -54,6 +56,8 @@ pub(super) struct Execution<'a> {
 pub(super) struct Line {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) origin: Origin,
+    /// Through what other servers are reached, and the token that must never go there.
+    pub(super) web: (Arc<dyn Web>, Secret),
     pub(super) clock: Clock,
 }
 
@@ -78,6 +82,11 @@ impl Worked {
             },
             broken,
         }
+    }
+
+    /// Whether the run is still as unknown as it was: nothing was done.
+    pub(super) fn is_unsettled(&self) -> bool {
+        matches!(&self.finish, Ok(Finish::Ended(ended)) if ended.outcome == RunOutcome::Unknown)
     }
 
     /// Whether the run was canceled.
@@ -107,8 +116,14 @@ impl Execution<'_> {
                 };
             }
         };
-        let effects = Arc::new(SemaphoreEffects::new(
-            line.transport,
+        let (web, token) = line.web;
+        let effects = SemaphoreEffects::new(
+            Spoken::wrap(
+                line.transport,
+                &around.output,
+                line.clock,
+                around.global.verbose,
+            ),
             line.origin,
             (
                 client_limits(self.settings),
@@ -116,7 +131,8 @@ impl Execution<'_> {
             ),
             line.clock,
             around.redactor.clone(),
-        ));
+        );
+        let effects = Arc::new(effects.with_web(web, token));
         let (send, stop) = unbounded_channel();
         if !line.clock.is_virtual() {
             let stops = self.plan.on_interrupt == OnInterrupt::Stop;
@@ -293,7 +309,8 @@ fn api_use(effects: &SemaphoreEffects, view: &RunView) -> ApiUse {
     }
 }
 
-fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
+/// How the effects go about their work.
+pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> EffectSettings {
     EffectSettings {
         poll_interval_min: settings.poll.min,
         poll_interval_max: settings.poll.max,

@@ -69,7 +69,7 @@ const TABLE: [Row; 15] = [
     row(
         Exit::Red,
         1,
-        "the run ended red: a step failed that was not allowed to, or the run was canceled",
+        "the run ended red: a step failed that was not allowed to, or the run was canceled; or a test failed",
     ),
     row(
         Exit::Usage,

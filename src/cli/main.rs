@@ -10,7 +10,8 @@ use super::failing::Failing;
 use super::output::{ColorWhen, Output};
 use super::settings::{Environment, Settings, read};
 use super::{
-    apply, cancel, check, completions, doctor, eval, resolve, resume, runs, schema, simulate,
+    apply, cancel, check, completions, doctor, eval, report, resolve, resume, runs, schema,
+    simulate, test,
 };
 use crate::secret::Redactor;
 
@@ -98,12 +99,14 @@ fn run(around: &Surroundings, command: Command) -> Result<Exit, Failing> {
     match command {
         Command::Apply(args) => apply::apply(around, &args),
         Command::Check(args) => check::check(around, &args),
+        Command::Test(args) => test::test(around, &args),
         Command::Resume(args) => resume::resume(around, &args),
         Command::Resolve(args) => resolve::resolve(around, &args),
         Command::Cancel(args) => cancel::cancel(around, &args),
         Command::Doctor(args) => doctor::doctor(around, &args),
         Command::Runs(args) => runs::runs(around, &args),
         Command::Show(args) => runs::show(around, &args),
+        Command::Report(args) => report::report(around, &args),
         Command::Simulate(args) => simulate::simulate(around, &args),
         Command::Schema(args) => schema::schema(around, &args),
         Command::Eval(args) => eval::eval(around, &args),

@@ -291,6 +291,7 @@ fn above_line(view: &RunView, event: &Event, screen: &Screen<'_>) -> Option<Stri
         | Event::Warned { .. }
         | Event::LimitHit { .. }
         | Event::CancelRequested { .. }
+        | Event::Asked { .. }
         | Event::Resolved { .. }
         | Event::RoundStarted { .. }
         | Event::Answered { .. } => plain::words_of(view, event, screen).map(|l| screen.fit(&l)),

@@ -48,8 +48,12 @@ pub(super) fn resume(around: &Surroundings, args: &Resume) -> Result<Exit, Faili
         park: args.park,
     };
     let worked = go_on(around, (&settings, store, &run), &again, (past, opening))?;
+    let still_unknown = worked.is_unsettled();
     let exit = conclude(around, &args.results, worked);
     drop(guard);
+    if still_unknown {
+        around.say("a step is still unknown: settle it first with `runner resolve`, then resume");
+    }
     exit
 }
 

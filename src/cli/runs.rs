@@ -11,7 +11,7 @@ use super::screen::Screen;
 use super::settings::Settings;
 use super::show;
 use crate::clock::{Clock, millis_between};
-use crate::event::Event;
+use crate::event::{Event, Recorded};
 use crate::report::{ApiUse, RunView, report, report_text};
 use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store};
 
@@ -103,25 +103,37 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
         view.observe(&observation);
     }
     if args.json {
-        let requests = events.iter().map(|recorded| match &recorded.event {
-            Event::CallEnded { outcome, .. } => u64::from(outcome.requests),
-            _ => 0,
-        });
-        let api = ApiUse {
-            requests: requests.sum(),
-            ..ApiUse::default()
-        };
-        let document = report(&view, exit_of(&view).code(), &api);
         around
             .output
-            .json_text(&report_text(&document, &around.redactor))?;
+            .json_text(&report_text(&document(&events), &around.redactor))?;
         return Ok(Exit::Passed);
     }
     let screen = Screen::new(around.width(), &around.redactor).colour(around.output.out_colour());
+    if view.ended().is_none() {
+        let owner = match store.owner(&run)? {
+            Some(owner) => format!("{owner} works on it\n"),
+            None => format!("nobody works on it; to go on: runner resume {run}\n"),
+        };
+        around.output.data(&owner)?;
+    }
     around
         .output
         .data(&show::show(&view, Clock::real().now(), &screen))?;
     Ok(Exit::Passed)
+}
+
+/// The report of a run from its journal alone.
+pub(super) fn document(events: &[Recorded]) -> crate::report::v1::Report {
+    let view = RunView::of(events);
+    let requests = events.iter().map(|recorded| match &recorded.event {
+        Event::CallEnded { outcome, .. } => u64::from(outcome.requests),
+        _ => 0,
+    });
+    let api = ApiUse {
+        requests: requests.sum(),
+        ..ApiUse::default()
+    };
+    report(&view, exit_of(&view).code(), &api)
 }
 
 /// The code that the runner ended with, or would end with.

@@ -55,6 +55,9 @@ pub fn doing(step: &StepView, now: Timestamp, screen: &Screen<'_>) -> String {
     let mut parts = match (&step.seen, step.current_call()) {
         (Some(seen), _) => seen_parts(seen, now, &elapsed, screen),
         (None, Some(call)) => vec![call_words(call, now, &elapsed, screen)],
+        (None, None) if step.asked.is_some() && step.answered.is_none() => {
+            vec![format!("waits for an approval {elapsed}")]
+        }
         (None, None) => vec![format!("running {elapsed}")],
     };
     if let Some(trouble) = &step.trouble {

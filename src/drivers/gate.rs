@@ -50,6 +50,10 @@ impl Gate {
         let Some(group) = self.wanted.clone() else {
             return Ok(None);
         };
+        if self.guard.is_some() {
+            self.wanted = None;
+            return Ok(Some(Ev::GroupTaken { group }));
+        }
         match self.store.acquire_group(&group, &self.owner) {
             Ok(guard) => {
                 self.guard = Some(guard);

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::effects::{Web, WebRequest};
 use crate::secret::Secret;
 use crate::semaphore::{Request, Response, Sent, Target, Transport, TransportError, Trouble};
 use crate::simulator::{InProcess, Lost, Reply, Request as SimulatorRequest};
@@ -39,11 +40,7 @@ impl Transport for InProcessTransport {
             tokio::select! {
                 biased;
                 reply = self.connection.exchange(sent) => answered(reply),
-                () = self.connection.clock.sleep(within) => Err(TransportError {
-                    sent: Sent::Maybe,
-                    kind: Trouble::Timeout,
-                    message: format!("no answer within {}", crate::duration::show(within)),
-                }),
+                () = self.connection.clock.sleep(within) => Err(too_slow(within)),
             }
         })
     }
@@ -90,6 +87,56 @@ fn encoded(query: &[(String, String)]) -> String {
     pairs.join("&")
 }
 
+/// The other servers of a simulator in the same process.
+#[derive(Debug, Clone)]
+pub struct InProcessWeb {
+    connection: InProcess,
+}
+
+impl InProcessWeb {
+    /// The way to the other servers of the simulator behind a connection.
+    pub fn new(connection: InProcess) -> Self {
+        Self { connection }
+    }
+
+    async fn carry(&self, request: WebRequest) -> Result<Response, TransportError> {
+        let within = request.total_timeout;
+        let address = request.address.as_str();
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        let mut sent = SimulatorRequest::new(request.method.as_str(), path);
+        sent.query = query.to_owned();
+        for (name, value) in &request.headers {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            sent = sent.header(name.as_str(), &value);
+        }
+        sent.body = request.body.map(|body| body.to_vec()).unwrap_or_default();
+        tokio::select! {
+            biased;
+            reply = self.connection.exchange_elsewhere(sent) => match reply {
+                Some(reply) => answered(reply),
+                None => Err(TransportError::not_sent(
+                    Trouble::Other,
+                    "no server of the scenario answers this: add it under `http:` of the scenario",
+                )),
+            },
+            () = self.connection.clock.sleep(within) => Err(too_slow(within)),
+        }
+    }
+}
+
+impl Web for InProcessWeb {
+    fn send(&self, request: WebRequest) -> BoxFuture<'_, Result<Response, TransportError>> {
+        Box::pin(self.carry(request))
+    }
+}
+
+fn too_slow(within: std::time::Duration) -> TransportError {
+    TransportError::maybe_sent(
+        Trouble::Timeout,
+        format!("no answer within {}", crate::duration::show(within)),
+    )
+}
+
 fn answered(reply: Result<Reply, Lost>) -> Result<Response, TransportError> {
     let broken = || TransportError {
         sent: Sent::Maybe,
@@ -100,6 +147,12 @@ fn answered(reply: Result<Reply, Lost>) -> Result<Response, TransportError> {
         Ok(reply) => (reply, false),
         Err(Lost::Cut(reply)) => (reply, true),
         Err(Lost::Reset) => return Err(broken()),
+        Err(Lost::Refused) => {
+            return Err(TransportError::not_sent(
+                Trouble::Connect,
+                "connection refused",
+            ));
+        }
     };
     let mut headers = HeaderMap::new();
     for (name, value) in &reply.headers {

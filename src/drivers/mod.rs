@@ -13,7 +13,7 @@ mod session;
 mod timers;
 mod virtual_time;
 
-pub use in_process::InProcessTransport;
+pub use in_process::{InProcessTransport, InProcessWeb};
 pub use local::run as run_local;
 pub use session::{Conditions, Finish, Observer, Session, SessionError, StopRequest};
 pub use virtual_time::run as run_virtual;

@@ -14,11 +14,12 @@ use super::patience::Teller;
 use super::promotions::Sought;
 use super::settings::EffectSettings;
 use super::sightings::Sightings;
+use super::web::Web;
 use crate::clock::Clock;
 use crate::engine::call::Call;
 use crate::engine::{CallClass, CallRequest, Effects, Intents};
 use crate::event::{Answer, EffectKey, Failure, Outcome};
-use crate::secret::Redactor;
+use crate::secret::{Redactor, Secret};
 use crate::semaphore::{
     Client, Limits, Origin, RunTask, RunWorkflow, Transport, TriggerPromotion, Usage,
 };
@@ -35,6 +36,9 @@ pub(super) struct Inner {
     pub(super) settings: EffectSettings,
     pub(super) sightings: Arc<Sightings>,
     pub(super) redactor: Redactor,
+    pub(super) limits: Limits,
+    /// The way to other addresses, and what must never go there.
+    pub(super) web: Option<(Arc<dyn Web>, Secret)>,
     contacted: AtomicBool,
     saved: AtomicU64,
 }
@@ -52,6 +56,8 @@ impl SemaphoreEffects {
         let client = Client::new(Arc::new(neighbour), origin, redactor.clone()).with_limits(limits);
         let inner = Inner {
             client,
+            limits,
+            web: None,
             clock,
             settings,
             sightings: Arc::default(),
@@ -62,6 +68,16 @@ impl SemaphoreEffects {
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// The same with a way to other addresses. The token is what must never go there.
+    #[must_use]
+    pub fn with_web(mut self, web: Arc<dyn Web>, token: Secret) -> Self {
+        // Nobody else has it yet.
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.web = Some((web, token));
+        }
+        self
     }
 
     /// What was asked so far.
@@ -82,10 +98,15 @@ impl Effects for SemaphoreEffects {
             let started_at = inner.clock.now();
             let before = inner.client.usage().requests;
             let result = inner.carry_out(&request).await;
-            if matches!(&result, Ok(_)) || matches!(&result, Err(f) if f.status.is_some()) {
+            if request.call.elsewhere().is_some() {
+                // This says nothing of Semaphore.
+            } else if matches!(&result, Ok(_)) || matches!(&result, Err(f) if f.status.is_some()) {
                 inner.contact();
             }
-            let requests = inner.client.usage().requests.saturating_sub(before);
+            let requests = match request.call.elsewhere() {
+                Some(_) => 1,
+                None => inner.client.usage().requests.saturating_sub(before),
+            };
             Outcome {
                 started_at,
                 ended_at: inner.clock.now(),
@@ -114,8 +135,11 @@ impl Inner {
 
     async fn carry_out(&self, request: &CallRequest) -> Result<Answer, Failure> {
         let intents = request.intents.as_ref();
+        if let Call::Http(call) = &request.call {
+            return self.http(request, call).await;
+        }
         match CallClass::of(&request.call) {
-            CallClass::Repeatable | CallClass::Token | CallClass::Blind => {
+            CallClass::Repeatable | CallClass::Token | CallClass::Blind | CallClass::Once => {
                 self.write(&request.key, &request.call, intents).await
             }
             CallClass::Read => {

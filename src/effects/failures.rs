@@ -38,6 +38,7 @@ pub(super) fn of_error(error: semaphore::Error) -> Failure {
         retry_after_ms: error.retry_after.map(millis),
         candidates: Vec::new(),
         response: None,
+        elsewhere: false,
     }
 }
 

@@ -24,7 +24,7 @@ struct Target {
 }
 
 /// Puts an intent on disk. A write whose intent cannot be kept is not sent.
-async fn open(intents: &dyn Intents, intent: Intent) -> Result<(), Failure> {
+pub(super) async fn open(intents: &dyn Intents, intent: Intent) -> Result<(), Failure> {
     intents.open(intent).await.map_err(|error| {
         Failure::new(
             FailureKind::File,

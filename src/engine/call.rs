@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::address::Address;
+
 /// A call. Each variant says the shape of its answer's `value`; keys are always the long names
 /// (`workflow_id`, `pipeline_id`), states lower case, times RFC 3339 or `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -215,6 +217,42 @@ pub enum Call {
         /// How many last lines are given back.
         tail: u32,
     },
+    /// Sends a request to another address. Gives `{"status", "headers", "body"}`; a status that is not
+    /// expected is a failure.
+    Http(Box<HttpCall>),
+}
+
+/// A request to another address than Semaphore's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HttpCall {
+    /// `GET`, `HEAD`, `POST`, `PUT`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// Where it goes.
+    pub url: String,
+    /// Its headers; the body's type among them.
+    pub headers: IndexMap<String, String>,
+    /// What is sent along.
+    pub body: Option<String>,
+    /// The statuses that will do; empty for any from 200 to 299.
+    pub expect: Vec<u16>,
+    /// Whether doing it twice is the same as doing it once, although its method does not say so.
+    pub idempotent: bool,
+}
+
+impl HttpCall {
+    /// Whether a status is one of those that will do.
+    pub fn expects(&self, status: u16) -> bool {
+        if self.expect.is_empty() {
+            (200..300).contains(&status)
+        } else {
+            self.expect.contains(&status)
+        }
+    }
+
+    /// Where it goes, for people; empty when that is no address.
+    fn shown(&self) -> String {
+        Address::parse(&self.url).map_or_else(|_| String::new(), |address| address.shown())
+    }
 }
 
 /// Which pipelines are listed.
@@ -298,6 +336,7 @@ impl Call {
             Self::AwaitWorkflow { .. } => "await_workflow",
             Self::AwaitJob { .. } => "await_job",
             Self::FetchLog { .. } => "fetch_log",
+            Self::Http(_) => "http",
         }
     }
 
@@ -349,6 +388,7 @@ impl Call {
             | Self::DescribeJob { job_id }
             | Self::AwaitJob { job_id }
             | Self::FetchLog { job_id, .. } => format!("job {job_id}"),
+            Self::Http(call) => format!("{} {}", call.method, call.shown()),
         }
     }
 
@@ -377,8 +417,16 @@ impl Call {
             | Self::RunWorkflow { .. }
             | Self::RunTask { .. }
             | Self::FindPipeline { .. }
-            | Self::ListWorkflows { .. } => None,
+            | Self::ListWorkflows { .. }
+            | Self::Http(_) => None,
         }
+    }
+
+    /// The server that it is about, when that is another than Semaphore.
+    pub fn elsewhere(&self) -> Option<String> {
+        let Self::Http(call) = self else { return None };
+        let address = Address::parse(&call.url);
+        Some(address.map_or_else(|_| String::new(), |address| address.origin()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::event::{FailureKind, StepEnded};
+use crate::event::{Failure, FailureKind, StepEnded};
 use crate::outcome::{RunOutcome, StepOutcome};
 
 /// Why a run is to stop before all its steps had their turn.
@@ -88,7 +88,7 @@ pub(super) fn verdict<'a>(
     }
     let worst = failed()
         .filter_map(|step| step.error.as_ref())
-        .map(|error| error.kind)
+        .map(class)
         .max_by_key(|kind| weight(*kind))
         .unwrap_or(FailureKind::StepFailed);
     (
@@ -110,6 +110,16 @@ fn stopped(stop: &Stop) -> Option<(RunOutcome, Option<String>, Option<FailureKin
         Stop::Failure { .. } => return None,
     };
     Some((outcome, Some(stop.why()), Some(kind)))
+}
+
+/// The class that a failure gives the run. That another server is away or wants another token says nothing
+/// of Semaphore: the step failed, and that is all.
+fn class(error: &Failure) -> FailureKind {
+    if error.elsewhere {
+        FailureKind::StepFailed
+    } else {
+        error.kind
+    }
 }
 
 /// Which failure names the run when several steps failed: the rank of the exit codes.

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::actions::Input;
+use super::approval::Answers;
 use super::call::Call;
 use super::ending::{Stop, failed_list, verdict};
 use super::params::read_duration;
@@ -120,6 +121,10 @@ pub struct Machine {
     pub(super) stopping: Vec<Stopping>,
     /// Whether Semaphore has ever answered in this run.
     pub(super) contacted: bool,
+    /// The other servers that have answered in this run.
+    pub(super) met: BTreeSet<String>,
+    /// Answers of people to steps that have not asked yet.
+    pub(super) answers: Answers,
     /// Ids that this run was given, and when (active time).
     pub(super) handed_out: BTreeMap<String, u64>,
     pub(super) now: Moment,
@@ -170,6 +175,8 @@ impl Machine {
             sought: BTreeMap::new(),
             stopping: Vec::new(),
             contacted: false,
+            met: BTreeSet::new(),
+            answers: Answers::default(),
             handed_out: BTreeMap::new(),
             now,
             turn: Turn::default(),
@@ -327,8 +334,9 @@ impl Machine {
             Ev::RoundRequested { failed, .. } => self.begin_round(failed),
             Ev::GroupTaken { .. } => self.group_taken(),
             Ev::GroupBusy { group, by } => self.group_busy(&group, &by),
-            // Approvals have no step that waits for them yet; parking is the driver's affair.
-            Ev::Answered { .. } | Ev::Parked { .. } => {}
+            Ev::Answered { step, approved, by } => self.answered(step, approved, by),
+            // Parking is the driver's affair.
+            Ev::Parked { .. } => {}
         }
     }
 

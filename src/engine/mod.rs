@@ -8,6 +8,7 @@ pub mod call;
 
 mod actions;
 mod again;
+mod approval;
 mod ending;
 mod group;
 mod machine;

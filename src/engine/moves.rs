@@ -122,6 +122,7 @@ impl Machine {
                 };
                 self.command_call(index, &key, &call);
             }
+            Next::Ask(message) => self.ask(index, message),
             Next::Sleep(duration) => {
                 let Some((timer, cut)) = self.set_timer(index, duration) else {
                     return;
@@ -165,6 +166,10 @@ impl Machine {
                 self.end_failed(index, failure);
             }
             Outstanding::Poll { cut: false, .. } => self.ask_again(index),
+            Outstanding::Person { .. } => {
+                let failure = self.out_of_time(index, None);
+                self.end_failed(index, failure);
+            }
             Outstanding::Poll { unmet, .. } => {
                 let last = Failure::new(FailureKind::Deadline, unmet);
                 let failure = self.out_of_time(index, Some(&last));
@@ -217,14 +222,17 @@ impl Machine {
         let class = CallClass::of(&call);
         match &outcome.result {
             Ok(_) => running.doubt = None,
-            Err(failure) if class.writes() && failure.fate == Fate::Unknown => {
+            // Nobody can look elsewhere for what happened: such a step fails, and says so.
+            Err(failure)
+                if class.writes() && failure.fate == Fate::Unknown && !failure.elsewhere =>
+            {
                 running.doubt = Some(failure.clone());
             }
             Err(_) => {}
         }
         match &outcome.result {
             Ok(answer) => {
-                self.contacted = true;
+                self.meet(&call);
                 self.remember_ids(&call, &answer.value);
                 for (limit, message) in &answer.limits {
                     let (limit, message) = (limit.clone(), message.clone());
@@ -251,7 +259,9 @@ impl Machine {
                 }
             }
             Err(failure) => {
-                self.contacted |= failure.status.is_some();
+                if failure.status.is_some() {
+                    self.meet(&call);
+                }
                 let mut failure = failure.clone();
                 if !class.writes() && failure.fate == Fate::Unknown {
                     failure.fate = Fate::NotDone;
@@ -283,7 +293,7 @@ impl Machine {
             class: CallClass::of(&call),
             policy: &step.retry,
             budget: self.run.budget,
-            contacted: self.contacted,
+            contacted: self.has_met(&call),
             fresh_id: fresh
                 .is_some_and(|since| self.now.active_ms.saturating_sub(*since) < millis(FRESH_FOR)),
             now_active_ms: self.now.active_ms,
@@ -398,6 +408,22 @@ impl Machine {
         failure
     }
 
+    /// Notes that the server of a call has answered.
+    fn meet(&mut self, call: &Call) {
+        match call.elsewhere() {
+            None => self.contacted = true,
+            Some(server) => {
+                self.met.insert(server);
+            }
+        }
+    }
+
+    /// Whether the server of a call has ever answered.
+    fn has_met(&self, call: &Call) -> bool {
+        call.elsewhere()
+            .map_or(self.contacted, |server| self.met.contains(&server))
+    }
+
     /// Notes the ids that a write was given, for a moment in which they may not be found everywhere.
     fn remember_ids(&mut self, call: &Call, value: &serde_json::Value) {
         if !CallClass::of(call).writes() && !matches!(call, Call::AwaitPromotion { .. }) {
@@ -455,7 +481,8 @@ impl Machine {
     }
 
     pub(super) fn end_failed(&mut self, index: usize, failure: Failure) {
-        let outcome = if failure.kind == FailureKind::FateUnknown || failure.fate == Fate::Unknown {
+        let unknown = failure.kind == FailureKind::FateUnknown || failure.fate == Fate::Unknown;
+        let outcome = if unknown && !failure.elsewhere {
             StepOutcome::Unknown
         } else {
             StepOutcome::Failed

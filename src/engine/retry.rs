@@ -24,6 +24,8 @@ pub enum CallClass {
     Token,
     /// It writes, and nothing keeps it from happening twice (run workflow, run task).
     Blind,
+    /// It writes elsewhere, where nobody can look for what it did: it is sent at most once.
+    Once,
 }
 
 impl CallClass {
@@ -52,6 +54,16 @@ impl CallClass {
             | Call::RebuildPipeline { .. }
             | Call::TriggerPromotion { .. } => Self::Token,
             Call::RunWorkflow { .. } | Call::RunTask { .. } => Self::Blind,
+            Call::Http(call) => Self::of_method(&call.method, call.idempotent),
+        }
+    }
+
+    fn of_method(method: &str, idempotent: bool) -> Self {
+        match method {
+            "GET" | "HEAD" => Self::Read,
+            "PUT" | "DELETE" => Self::Repeatable,
+            _ if idempotent => Self::Repeatable,
+            _ => Self::Once,
         }
     }
 
@@ -59,7 +71,7 @@ impl CallClass {
     pub fn writes(self) -> bool {
         match self {
             Self::Read | Self::Wait => false,
-            Self::Repeatable | Self::Token | Self::Blind => true,
+            Self::Repeatable | Self::Token | Self::Blind | Self::Once => true,
         }
     }
 }
@@ -156,7 +168,12 @@ pub(super) fn decide(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -
                 at.now_active_ms.saturating_sub(since),
             ));
             if left.is_zero() {
-                return Verdict::Park;
+                // Another server that is away is no reason to leave the run alone.
+                return if failure.elsewhere {
+                    Verdict::GiveUp
+                } else {
+                    Verdict::Park
+                };
             }
             Verdict::Again(next_delay(tries, at).min(left))
         }
@@ -208,7 +225,7 @@ fn count_answer(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -> Ver
         // What a wait gives back, it has looked at often enough itself.
         CallClass::Wait => false,
         // The effects have already looked for what it may have done.
-        CallClass::Blind => failure.fate != Fate::Unknown,
+        CallClass::Blind | CallClass::Once => failure.fate != Fate::Unknown,
     };
     if !may_repeat || tries.answers >= at.policy.attempts {
         return Verdict::GiveUp;
@@ -272,25 +289,25 @@ mod tests {
     /// The table of the contract: what is tried again, for each class of call.
     #[test]
     fn the_table_of_the_contract() {
-        use CallClass::{Blind, Read, Repeatable, Token};
+        use CallClass::{Blind, Once, Read, Repeatable, Token};
         use FailureKind as K;
         let policy = Retry::default();
-        let all = [Read, Repeatable, Token, Blind];
-        let table: &[(K, Fate, [bool; 4])] = &[
-            (K::Network, Fate::NotSent, [true, true, true, true]),
-            (K::Network, Fate::Unknown, [true, true, true, false]),
-            (K::Timeout, Fate::Unknown, [true, true, true, false]),
-            (K::Server, Fate::Unknown, [true, true, true, false]),
-            (K::Server, Fate::NotDone, [true, true, true, true]),
-            (K::RateLimited, Fate::NotDone, [true, true, true, true]),
-            (K::AuthOutage, Fate::NotDone, [true, true, true, true]),
-            (K::QueueFull, Fate::NotDone, [true, true, true, true]),
-            (K::NotPassed, Fate::NotDone, [true, true, true, true]),
-            (K::NotFound, Fate::NotDone, [false; 4]),
-            (K::Unauthorized, Fate::NotDone, [false; 4]),
-            (K::Permission, Fate::NotDone, [false; 4]),
-            (K::Refused, Fate::NotDone, [false; 4]),
-            (K::FateUnknown, Fate::Unknown, [false; 4]),
+        let all = [Read, Repeatable, Token, Blind, Once];
+        let table: &[(K, Fate, [bool; 5])] = &[
+            (K::Network, Fate::NotSent, [true; 5]),
+            (K::Network, Fate::Unknown, [true, true, true, false, false]),
+            (K::Timeout, Fate::Unknown, [true, true, true, false, false]),
+            (K::Server, Fate::Unknown, [true, true, true, false, false]),
+            (K::Server, Fate::NotDone, [true; 5]),
+            (K::RateLimited, Fate::NotDone, [true; 5]),
+            (K::AuthOutage, Fate::NotDone, [true; 5]),
+            (K::QueueFull, Fate::NotDone, [true; 5]),
+            (K::NotPassed, Fate::NotDone, [true; 5]),
+            (K::NotFound, Fate::NotDone, [false; 5]),
+            (K::Unauthorized, Fate::NotDone, [false; 5]),
+            (K::Permission, Fate::NotDone, [false; 5]),
+            (K::Refused, Fate::NotDone, [false; 5]),
+            (K::FateUnknown, Fate::Unknown, [false; 5]),
         ];
         for (kind, fate, expected) in table {
             let got = all.map(|class| {

@@ -176,6 +176,7 @@ impl Ev {
             | Event::StepStarted { .. }
             | Event::CallStarted { .. }
             | Event::CallRetried { .. }
+            | Event::Asked { .. }
             | Event::StepEnded(_)
             | Event::RoundStarted { .. }
             | Event::FinallyStarted { .. }

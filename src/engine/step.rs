@@ -71,6 +71,8 @@ pub(super) enum Outstanding {
     },
     /// The time of a `sleep`; `cut` when the step's own time is over before.
     Sleep { timer: String, cut: bool },
+    /// A person's answer; with a timer when the step's own time ends before the run's.
+    Person { timer: Option<String> },
     /// The time until what was read is read again; `cut` when the step's own time is over before. What
     /// did not hold, in words.
     Poll {
@@ -91,6 +93,7 @@ impl Outstanding {
             Self::Call { call, .. } => Some(CallClass::of(call)),
             Self::Backoff { .. }
             | Self::Sleep { .. }
+            | Self::Person { .. }
             | Self::Poll { .. }
             | Self::Stalled { .. }
             | Self::Nothing => None,
@@ -104,6 +107,7 @@ impl Outstanding {
             Self::Backoff { timer, .. } | Self::Sleep { timer, .. } | Self::Poll { timer, .. } => {
                 Some(timer.clone())
             }
+            Self::Person { timer } => timer.clone(),
             Self::Stalled { .. } | Self::Nothing => None,
         }
     }

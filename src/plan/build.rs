@@ -10,7 +10,7 @@ use crate::playbook::{self, Limits, Mistakes, Playbook, codes};
 use crate::template::Tree;
 
 use super::check::mentions::{self, Where};
-use super::check::{reach, secrets, types};
+use super::check::{reach, secrets, types, web};
 use super::graph::{Edge, Graph};
 use super::names::{Indexed, Names};
 use super::{Need, Phase, Plan, PlanStep, digest, walk};
@@ -159,6 +159,7 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
     }
     needs(indexed, names, graph, mistakes);
     types::params(step, names, mistakes);
+    web::request(&step.action, mistakes);
     if let Some(timeout) = &step.timeout {
         types::fits(Type::Duration, "timeout", &timeout.value, names, mistakes);
     }

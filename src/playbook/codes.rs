@@ -51,6 +51,9 @@ codes! {
     DUPLICATE_STEP = "P037": "a step id is used twice";
     NO_RESPONSE = "P038": "a response is read where there is none";
     PATH_NOT_INSIDE = "P039": "a path leaves the folder that it must stay in";
+    BAD_ADDRESS = "P044": "an address is none that a request may go to";
+    BAD_HEADER = "P045": "a header is not of the form that headers have";
+    BAD_REQUEST = "P046": "the parts of a request contradict each other";
     INPUT_DEFAULT = "P050": "a default does not fit the declaration of its input";
     INPUT_PATTERN = "P051": "a pattern is not a regular expression";
     INPUT_DECLARATION = "P052": "the parts of a declaration contradict each other";

@@ -95,6 +95,13 @@ pub enum Event {
     },
     /// A timer fired.
     TimerFired {},
+    /// A step waits for a person's yes.
+    Asked {
+        /// The step.
+        step: String,
+        /// What is asked.
+        message: String,
+    },
     /// Somebody answered what a step waits for.
     Answered {
         /// The step.
@@ -276,6 +283,10 @@ fn event(event: &Inner) -> Event {
             error: error_v1(failure),
         },
         Inner::TimerFired { .. } => Event::TimerFired {},
+        Inner::Asked { step, message } => Event::Asked {
+            step: step.clone(),
+            message: message.clone(),
+        },
         Inner::Answered { step, approved, by } => Event::Answered {
             step: step.clone(),
             approved: *approved,

@@ -96,6 +96,8 @@ pub struct StepView {
     pub ended: Option<Box<StepEnded>>,
     /// Its calls, by their number.
     pub calls: IndexMap<u32, CallView>,
+    /// What it asks a person, or asked.
+    pub asked: Option<String>,
     /// Who answered what it waited for, and what.
     pub answered: Option<(String, bool)>,
     /// The pipeline or the log that was seen last.
@@ -150,6 +152,7 @@ impl StepView {
             finished_at: None,
             ended: None,
             calls: IndexMap::new(),
+            asked: None,
             answered: None,
             seen: None,
             trouble: None,
@@ -276,6 +279,7 @@ impl RunView {
                 delay_ms,
             } => self.retry_call(key, failure, at, *delay_ms),
             Event::TimerFired { .. } => {}
+            Event::Asked { step, message } => self.step(step).asked = Some(message.clone()),
             Event::Answered { step, approved, by } => {
                 self.step(step).answered = Some((by.clone(), *approved));
             }

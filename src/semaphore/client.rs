@@ -210,7 +210,7 @@ impl Client {
         &self.limits
     }
 
-    pub(super) fn origin(&self) -> &Origin {
+    pub(crate) fn origin(&self) -> &Origin {
         &self.origin
     }
 

@@ -92,9 +92,10 @@ fn of_401(operation: Operation, refusal: &Refusal, host: &str) -> Meaning {
                 refusal.words
             ),
         )
-        .hint(format!(
-            "its user needs permission to view the project of the {subject}"
-        ))
+        .hint(match subject {
+            "project" => "its user needs permission to view the project".to_owned(),
+            other => format!("its user needs permission to view the project of the {other}"),
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The transport over HTTP: the one file that knows `reqwest`.
+//! The transport over HTTP: with `effects/reqwest_web.rs` the one file that knows `reqwest`.
 //!
 //! Duty: to carry a request to the configured server, and to nobody else with the token. Invariants:
 //! nothing is built before the first request; no redirect, no retry and no proxy to this very machine;
@@ -124,47 +124,60 @@ fn build(endpoint: &Endpoint, options: &HttpOptions) -> Result<Clients, String> 
     let mut authorization = HeaderValue::from_str(&format!("Token {}", endpoint.token.expose()))
         .map_err(|_| "the API token does not fit into a header".to_owned())?;
     authorization.set_sensitive(true);
-    let mut authorities = Vec::new();
-    if let Some(file) = &options.ca_file {
-        let shown = clean_line(&file.display().to_string(), 200);
-        let pem = std::fs::read(file)
-            .map_err(|error| format!("`http.ca_file` `{shown}` cannot be read: {error}"))?;
-        authorities = reqwest::Certificate::from_pem_bundle(&pem)
-            .map_err(|_| format!("`http.ca_file` `{shown}` holds no certificates in PEM form"))?;
-        if authorities.is_empty() {
-            return Err(format!(
-                "`http.ca_file` `{shown}` holds no certificates in PEM form"
-            ));
-        }
-    }
+    let authorities = authorities(options)?;
     let base = || {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(options.timeouts.connect)
-            .read_timeout(options.timeouts.idle)
-            .timeout(options.timeouts.total)
-            .https_only(endpoint.origin.is_https());
+        let mut builder = builder(options, &authorities).https_only(endpoint.origin.is_https());
         if endpoint.origin.is_loopback() {
             builder = builder.no_proxy();
         }
-        if !authorities.is_empty() {
-            builder = builder.tls_certs_merge(authorities.clone());
-        }
         builder
-    };
-    let built = |builder: reqwest::ClientBuilder| {
-        builder
-            .build()
-            .map_err(|error| format!("no HTTP client: {}", words(&error.without_url())))
     };
     Ok(Clients {
         reads: built(base())?,
         writes: built(base().pool_max_idle_per_host(0))?,
         authorization,
     })
+}
+
+/// The certificates of the authorities to trust beside the system's.
+pub(crate) fn authorities(options: &HttpOptions) -> Result<Vec<reqwest::Certificate>, String> {
+    let Some(file) = &options.ca_file else {
+        return Ok(Vec::new());
+    };
+    let shown = clean_line(&file.display().to_string(), 200);
+    let pem = std::fs::read(file)
+        .map_err(|error| format!("`http.ca_file` `{shown}` cannot be read: {error}"))?;
+    let none = || format!("`http.ca_file` `{shown}` holds no certificates in PEM form");
+    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| none())?;
+    if found.is_empty() {
+        return Err(none());
+    }
+    Ok(found)
+}
+
+/// What holds for every client: no redirect, no retry, nothing told that was not asked for.
+pub(crate) fn builder(
+    options: &HttpOptions,
+    authorities: &[reqwest::Certificate],
+) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(options.timeouts.connect)
+        .read_timeout(options.timeouts.idle)
+        .timeout(options.timeouts.total);
+    if authorities.is_empty() {
+        return builder;
+    }
+    builder.tls_certs_merge(authorities.to_vec())
+}
+
+pub(crate) fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, String> {
+    builder
+        .build()
+        .map_err(|error| format!("no HTTP client: {}", words(&error.without_url())))
 }
 
 /// The whole address of a request; anything that is not exactly what was meant is not sent.
@@ -194,7 +207,11 @@ fn signed(address: &Secret, origin: &Origin) -> Option<Url> {
     allowed.then_some(url)
 }
 
-fn received(answer: reqwest::Response, limits: AnswerLimits) -> Result<Response, TransportError> {
+/// The answer, its body still to be read, and no more of it than the limits allow.
+pub(crate) fn received(
+    answer: reqwest::Response,
+    limits: AnswerLimits,
+) -> Result<Response, TransportError> {
     let status = answer.status().as_u16();
     let headers: HeaderMap = answer.headers().clone();
     let bytes: usize = headers
@@ -231,7 +248,7 @@ fn received(answer: reqwest::Response, limits: AnswerLimits) -> Result<Response,
 }
 
 /// An error in our words. Whether the request was sent is taken from the error unless it is known.
-fn explained(error: reqwest::Error, sent: Option<Sent>) -> TransportError {
+pub(crate) fn explained(error: reqwest::Error, sent: Option<Sent>) -> TransportError {
     let error = error.without_url();
     let text = words(&error);
     let before = error.is_connect() || error.is_builder();

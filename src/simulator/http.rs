@@ -66,6 +66,8 @@ pub enum Fault {
     /// It arrives.
     #[default]
     None,
+    /// There is no connection: the request never leaves.
+    Refused,
     /// The connection stays open and silent.
     NeverAnswer,
     /// The connection breaks; the server did not act.

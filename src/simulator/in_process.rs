@@ -19,6 +19,9 @@ pub struct InProcess {
 /// A reply that did not arrive whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Lost {
+    /// There is no connection.
+    #[error("connection refused")]
+    Refused,
     /// The connection broke; whether the server acted is not to be known.
     #[error("connection reset by peer")]
     Reset,
@@ -43,8 +46,23 @@ impl InProcess {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .handle(&request, self.clock.now());
+        self.carried(reply).await
+    }
+
+    /// Sends a request to another server and waits for the reply; none when the scenario has no such server.
+    pub async fn exchange_elsewhere(&self, request: Request) -> Option<Result<Reply, Lost>> {
+        let reply = self
+            .world
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .handle_elsewhere(&request, self.clock.now())?;
+        Some(self.carried(reply).await)
+    }
+
+    async fn carried(&self, reply: Reply) -> Result<Reply, Lost> {
         match reply.fault {
             Fault::None => Ok(reply),
+            Fault::Refused => Err(Lost::Refused),
             Fault::NeverAnswer => std::future::pending().await,
             Fault::ResetBeforeActing | Fault::ResetAfterActing => Err(Lost::Reset),
             Fault::CutBody(bytes) => {

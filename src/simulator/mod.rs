@@ -15,6 +15,7 @@ mod scenario;
 mod server;
 mod socket;
 mod state;
+mod web;
 mod world;
 
 pub use acts::{Act, Done, Origin};
@@ -26,7 +27,8 @@ pub use scenario::{
     Answer, Block, CODES, Change, Command, Cue, Deed, ENDPOINTS, EventFate, FaultRule, Job,
     JobChange, Mishap, Organization, Parameter, Pipeline, Project, Promote, Promotion, Push,
     Reason, Reference, Role, Scenario, Server as ServerHabits, Span, Start, Target, Task, Token,
-    Verdict, Visit, built_in_names, built_in_text,
+    Verdict, Visit, WebMishap, WebTarget, built_in_names, built_in_text,
 };
 pub use server::{Running, Server, ServerError};
+pub use web::Heard;
 pub use world::Simulator;

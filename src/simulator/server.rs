@@ -145,7 +145,7 @@ async fn answer(
             breaker.trip();
             whole(&reply)
         }
-        Fault::ResetBeforeActing | Fault::ResetAfterActing => {
+        Fault::Refused | Fault::ResetBeforeActing | Fault::ResetAfterActing => {
             breaker.trip();
             whole(&reply)
         }

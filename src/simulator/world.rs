@@ -11,6 +11,7 @@ use super::faults::{Faults, Hit};
 use super::http::{Fault, Reply, Request};
 use super::scenario::{Mishap, Scenario};
 use super::state::State;
+use super::web::{Heard, Others};
 
 /// What the real server waits for a slow backend before it says 500.
 const BACKEND_PATIENCE: Duration = Duration::from_secs(5);
@@ -20,6 +21,7 @@ const BACKEND_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Simulator {
     state: State,
     faults: Faults,
+    others: Others,
     start: Timestamp,
 }
 
@@ -30,6 +32,7 @@ impl Simulator {
         let scenario = Arc::new(scenario);
         Self {
             faults: Faults::new(&scenario),
+            others: Others::new(Arc::clone(&scenario)),
             state: State::new(scenario, seed, start),
             start,
         }
@@ -51,6 +54,17 @@ impl Simulator {
             None => self.act(request, Duration::ZERO),
             Some(hit) => self.mishap(request, &hit),
         }
+    }
+
+    /// Answers a request to another server; its path is the whole address without the query. None when the
+    /// scenario has no such server.
+    pub fn handle_elsewhere(&mut self, request: &Request, now: Timestamp) -> Option<Reply> {
+        self.others.answer(request, now)
+    }
+
+    /// What other servers heard so far, in order.
+    pub fn heard(&self) -> &[Heard] {
+        self.others.heard()
     }
 
     /// What was really done so far, in order.

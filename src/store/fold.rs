@@ -56,6 +56,7 @@ pub(super) fn change(recorded: &Recorded) -> Option<Change<'_>> {
         | Event::CallStarted { .. }
         | Event::CallRetried { .. }
         | Event::TimerFired { .. }
+        | Event::Asked { .. }
         | Event::Answered { .. }
         | Event::CancelRequested { .. }
         | Event::Resolved { .. }

@@ -87,6 +87,7 @@ fn event(redactor: &Redactor, event: &mut Event) {
         }
         Event::StepAdded(info) => step(redactor, info),
         Event::CallStarted { about, .. } => text(redactor, about),
+        Event::Asked { message, .. } => text(redactor, message),
         Event::CallEnded { outcome: ended, .. } => outcome(redactor, ended),
         Event::CallRetried { failure: wrong, .. } => failure(redactor, wrong),
         Event::Answered { by, .. }

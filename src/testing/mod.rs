@@ -10,6 +10,8 @@ mod coverage;
 mod expect;
 mod file;
 mod file_shape;
+mod incident;
+mod incident_world;
 mod invariants;
 mod json;
 mod judge;
@@ -30,6 +32,7 @@ mod world_shape;
 
 pub use coverage::{Coverage, Point};
 pub use file::{Case, Draft, TestFile, read};
+pub use incident::{Incident, test_of_run};
 pub use json::results_json;
 pub use judge::Difference;
 pub use junit::results_junit;

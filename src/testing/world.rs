@@ -18,6 +18,9 @@ use crate::simulator::{Role, Scenario, built_in_names, built_in_text};
 /// The folder in which Semaphore looks for pipelines.
 const PIPELINES_FOLDER: &str = ".semaphore/";
 
+/// The base in which nothing is but a project.
+const EMPTY: &str = "empty";
+
 /// A world that a case is run in.
 #[derive(Debug, Clone)]
 pub(super) struct World {
@@ -83,7 +86,8 @@ impl Worlds {
     pub(super) fn make(&mut self, of: Fragments<'_>, mistakes: &mut Mistakes) -> Option<World> {
         let (name, place) = of.text("scenario").unwrap_or(("passing", of.place));
         let Some(mut whole) = self.base(name) else {
-            let names: Vec<String> = built_in_names().map(|n| format!("`{n}`")).collect();
+            let all = || built_in_names().chain([EMPTY]);
+            let names: Vec<String> = all().map(|n| format!("`{n}`")).collect();
             mistakes.push(
                 Diagnostic::error(
                     codes::WRONG_WORD,
@@ -93,8 +97,8 @@ impl Worlds {
                         crate::text::clean_line(name, 60)
                     ),
                 )
-                .hint(format!("the built-in ones are {}", names.join(", ")))
-                .nearest(name, built_in_names()),
+                .hint(format!("there are {}", names.join(", ")))
+                .nearest(name, all()),
             );
             return None;
         };
@@ -128,6 +132,9 @@ impl Worlds {
     fn base(&mut self, name: &str) -> Option<Value> {
         if let Some(found) = self.bases.get(name) {
             return Some(found.clone());
+        }
+        if name == EMPTY {
+            return Some(json!({ "projects": [{ "name": "demo" }] }));
         }
         let text = built_in_text(name)?;
         let limits = Limits::default();

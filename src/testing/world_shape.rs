@@ -364,7 +364,7 @@ pub(super) const WORLD: Shape = Shape::Map(&[
     may(
         "scenario",
         Shape::Text,
-        "The built-in scenario that all this changes (`passing` when it is left out).",
+        "The built-in scenario that all this changes: `passing` when it is left out; `empty` has nothing but a project.",
     ),
     may("description", Shape::Text, "What it is for."),
     may(

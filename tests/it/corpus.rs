@@ -28,6 +28,7 @@ fn playbooks(name: &str) -> Vec<(String, PathBuf)> {
         .expect("the folder is there")
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|e| e == "yml"))
+        .filter(|path| !path.to_string_lossy().ends_with(".test.yml"))
         .map(|path| {
             let name = path
                 .file_stem()

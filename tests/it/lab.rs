@@ -11,11 +11,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use runner::clock::{Clock, later};
 use runner::drivers::{
-    Conditions, Finish, InProcessTransport, Observer, Session, SessionError, StopRequest,
-    run_virtual,
+    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Session, SessionError,
+    StopRequest, run_virtual,
 };
 use runner::effects::{EffectSettings, SemaphoreEffects};
-use runner::engine::{Effects, Machine};
+use runner::engine::{Effects, Ev, Machine};
 use runner::event::Recorded;
 use runner::plan::{BoundInputs, Limits, Plan};
 use runner::secret::{Redactor, Secret};
@@ -57,6 +57,8 @@ pub(crate) struct Plot {
     pub(crate) stops: Vec<(Duration, StopRequest)>,
     /// It parks when it only waits.
     pub(crate) park_after: Option<Duration>,
+    /// It is told these first, when it goes on.
+    pub(crate) opening: Vec<Ev>,
 }
 
 /// Puts something between the session and the effects.
@@ -176,6 +178,8 @@ impl Lab {
         async move {
             let clock = Clock::paused(start);
             let connection = InProcess { world, clock };
+            let web = InProcessWeb::new(connection.clone());
+            let never = Secret::new(token.clone());
             let inner =
                 InProcessTransport::new(connection, Secret::new(token), "acme.semaphore.test");
             let tap = Tap::new(
@@ -186,13 +190,15 @@ impl Lab {
                 redactor.clone(),
             );
             let origin = Origin::parse("https://acme.semaphore.test").expect("an origin");
-            let effects: Arc<dyn Effects> = Arc::new(SemaphoreEffects::new(
+            let effects = SemaphoreEffects::new(
                 Arc::new(tap),
                 origin,
                 (ClientLimits::default(), settings),
                 clock,
                 redactor.clone(),
-            ));
+            )
+            .with_web(Arc::new(web), never);
+            let effects: Arc<dyn Effects> = Arc::new(effects);
             let started = past.first().map_or(start, |recorded| recorded.at.wall);
             let mut info = rig::run_info(started);
             info.salt = salt;
@@ -217,7 +223,7 @@ impl Lab {
                 tick_every: None,
                 inbox: true,
             };
-            let session = Session::new("r1", machine, conditions, &past);
+            let session = Session::new("r1", machine, conditions, &past).opening_with(plot.opening);
             let work = limited(session.work(past), POLLS_MAX);
             let never = Duration::from_secs(10 * 365 * 86_400);
             let end = tokio::select! {

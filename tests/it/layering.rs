@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Each module with its layer and, where the layer alone does not say it, what it may use.
 const LAYERS: &[(&str, u8, Uses)] = &[
+    ("address", 0, Uses::LayersBelow),
     ("clock", 0, Uses::LayersBelow),
     ("diagnostic", 0, Uses::LayersBelow),
     ("duration", 0, Uses::LayersBelow),
@@ -29,6 +30,21 @@ const LAYERS: &[(&str, u8, Uses)] = &[
     ("store", 7, Uses::Only(&["event"])),
     ("drivers", 8, Uses::LayersBelow),
     ("report", 8, Uses::Only(&["event"])),
+    (
+        "testing",
+        8,
+        Uses::Only(&[
+            "playbook",
+            "plan",
+            "semaphore",
+            "event",
+            "engine",
+            "effects",
+            "store",
+            "drivers",
+            "simulator",
+        ]),
+    ),
     ("simulator", 0, Uses::Only(&[])),
     ("cli", 9, Uses::LayersBelow),
 ];

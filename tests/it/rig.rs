@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use runner::clock::Clock;
 use runner::diagnostic::Source;
 use runner::drivers::{
-    Conditions, Finish, InProcessTransport, Observer, Session, StopRequest, run_virtual,
+    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Session, StopRequest,
+    run_virtual,
 };
 use runner::effects::{EffectSettings, SemaphoreEffects};
 use runner::engine::{Budget, Machine, RunInfo};
@@ -19,7 +20,7 @@ use runner::outcome::{RunOutcome, StepOutcome};
 use runner::plan::{BoundInputs, Limits, Plan};
 use runner::secret::{Redactor, Secret};
 use runner::semaphore::{Limits as ClientLimits, Origin};
-use runner::simulator::{Act, InProcess, Scenario, Simulator};
+use runner::simulator::{Act, Heard, InProcess, Scenario, Simulator};
 use runner::store::{MemoryStore, RunHeader, Store};
 use serde_json::Value;
 
@@ -43,6 +44,8 @@ pub(crate) struct Ran {
     pub(crate) finish: Finish,
     pub(crate) events: Vec<Recorded>,
     pub(crate) acts: Vec<Act>,
+    /// What other servers heard.
+    pub(crate) heard: Vec<Heard>,
     pub(crate) requests: u64,
     pub(crate) virtual_time: Duration,
     pub(crate) real_time: Duration,
@@ -195,7 +198,7 @@ impl Rig {
         let kept = Arc::clone(store);
         let seen = Seen::default();
         let observer = seen.clone();
-        let (finish, acts, requests, virtual_time) = run_virtual(async move {
+        let (finish, (acts, heard), requests, virtual_time) = run_virtual(async move {
             let store = kept;
             let past = store.load("r1").unwrap_or_default();
             let start = past
@@ -208,6 +211,8 @@ impl Rig {
                     InProcess::new(Simulator::new(self.scenario.clone(), 7, clock.now()), clock)
                 }
             };
+            let web = InProcessWeb::new(connection.clone());
+            let never = Secret::new(token.clone());
             let transport = InProcessTransport::new(
                 connection.clone(),
                 Secret::new(token),
@@ -220,7 +225,8 @@ impl Rig {
                 (ClientLimits::default(), settings),
                 clock,
                 redactor.clone(),
-            );
+            )
+            .with_web(Arc::new(web), never);
             let info = run_info(
                 past.first()
                     .map_or_else(start_time, |recorded| recorded.at.wall),
@@ -255,7 +261,7 @@ impl Rig {
             let world = connection.world.lock().expect("not poisoned");
             (
                 finish,
-                world.acts().to_vec(),
+                (world.acts().to_vec(), world.heard().to_vec()),
                 world.requests(),
                 clock.elapsed(),
             )
@@ -267,6 +273,7 @@ impl Rig {
             finish,
             events,
             acts,
+            heard,
             requests,
             virtual_time,
             real_time: began.elapsed(),

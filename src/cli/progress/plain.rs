@@ -70,6 +70,13 @@ pub(super) fn words_of(view: &RunView, event: &Event, screen: &Screen<'_>) -> Op
             failure,
             delay_ms,
         } => Some(retry_line(key, failure, *delay_ms, screen)),
+        Event::Asked { step, message } => Some(format!(
+            "{}: waits for `runner approve {} {}` (or `--reject`): {}",
+            name(step),
+            name(view.id()),
+            name(step),
+            cause(message)
+        )),
         Event::Answered { step, approved, by } => {
             let answer = if *approved { "approved" } else { "rejected" };
             Some(format!("{}: {answer} by {}", name(step), name(by)))

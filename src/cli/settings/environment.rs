@@ -124,7 +124,7 @@ impl Environment {
     /// The name of the user, for those who see what was asked.
     pub fn user(&self) -> String {
         let name = self.filled("USER").or_else(|| self.filled("LOGNAME"));
-        crate::text::clean_line(name.unwrap_or("unknown"), 100)
+        crate::text::clean_line(name.unwrap_or("somebody"), 100)
     }
 
     /// `runner.toml` in the user's configuration folder.

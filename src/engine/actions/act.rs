@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::pipeline::Expect;
 use super::{
-    check, describe_job, describe_pipeline, describe_workflow, ensure_pipeline, fetch_logs,
-    list_pipelines, list_promotions, list_workflows, promote, rebuild_pipeline, rerun_workflow,
-    run_task, run_workflow, set, sleep, stop_job, stop_pipeline, stop_workflow, wait_pipeline,
-    wait_workflow,
+    approve, check, describe_job, describe_pipeline, describe_workflow, ensure_pipeline, fail,
+    fetch_logs, http, list_pipelines, list_promotions, list_workflows, promote, rebuild_pipeline,
+    rerun_workflow, run_task, run_workflow, set, sleep, stop_job, stop_pipeline, stop_workflow,
+    wait_pipeline, wait_workflow,
 };
 use crate::engine::call::Call;
 use crate::engine::params::Params;
@@ -34,6 +34,8 @@ pub(in crate::engine) enum Next {
     Call(Call),
     /// To be woken after this long.
     Sleep(Duration),
+    /// A person's answer to this: it comes as an answer whose value is `{"approved", "by", "at"}`.
+    Ask(String),
     /// Nothing: it did what it should.
     Done,
     /// Nothing: it failed.
@@ -80,12 +82,15 @@ pub(in crate::engine) fn start(
     cx: &Cx,
 ) -> Result<Box<dyn Act>, Failure> {
     Ok(match name {
+        "approve" => Box::new(approve::Approve::new(params)),
         "check" => Box::new(check::Check::new(params)),
         "describe_job" => Box::new(describe_job::new(params)),
         "describe_pipeline" => Box::new(describe_pipeline::new(params)),
         "describe_workflow" => Box::new(describe_workflow::new(params)),
         "ensure_pipeline" => Box::new(ensure_pipeline::EnsurePipeline::new(params, cx)),
+        "fail" => Box::new(fail::Fail::new(params)),
         "fetch_logs" => Box::new(fetch_logs::FetchLogs::new(params, cx)),
+        "http" => Box::new(http::Http::new(params)?),
         "list_pipelines" => Box::new(list_pipelines::new(params)),
         "list_promotions" => Box::new(list_promotions::new(params)),
         "list_workflows" => Box::new(list_workflows::new(params)),

@@ -4,12 +4,15 @@
 //! next call, or that it is done. It never talks to the network and never sees a clock.
 
 mod act;
+mod approve;
 mod check;
 mod describe_job;
 mod describe_pipeline;
 mod describe_workflow;
 mod ensure_pipeline;
+mod fail;
 mod fetch_logs;
+mod http;
 mod list_pipelines;
 mod list_promotions;
 mod list_workflows;

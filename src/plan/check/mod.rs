@@ -4,3 +4,4 @@ pub(super) mod mentions;
 pub(super) mod reach;
 pub(super) mod secrets;
 pub(super) mod types;
+pub(crate) mod web;

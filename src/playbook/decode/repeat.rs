@@ -8,7 +8,7 @@ use super::super::model::{Invocation, Rerun, RerunScope, Until};
 use super::super::tree::{Entry, Yaml, YamlNode};
 use super::fields::Fields;
 use super::{action, scalars, values};
-use crate::catalog::Type;
+use crate::catalog::{SAFE_METHODS, Type};
 use crate::diagnostic::Diagnostic;
 use crate::template::{Node, Tree};
 
@@ -88,14 +88,14 @@ impl<'y> Entries<'y> {
             return None;
         };
         let that = values::expressions(&entry.value, "`until`", mistakes);
-        if !step.action.is_polled() {
+        if !step.action.is_polled() && !reads_elsewhere(step) {
             mistakes.push(
                 Diagnostic::error(
                     codes::WRONG_COMBINATION,
                     entry.key.place.clone(),
                     format!("`{}` reads nothing that could be read again", step.action.name),
                 )
-                .hint("`until` stands beside actions that read, such as `describe_pipeline`; actions that wait need none"),
+                .hint("`until` stands beside actions that read, such as `describe_pipeline` or `http` with GET; actions that wait need none"),
             );
             return None;
         }
@@ -104,6 +104,17 @@ impl<'y> Entries<'y> {
             poll: poll.unwrap_or(POLL_DEFAULT),
         })
     }
+}
+
+/// A request to another server that certainly changes nothing there.
+fn reads_elsewhere(step: &Invocation) -> bool {
+    let method = step.params.get("method").and_then(Tree::constant);
+    step.action.name == "http"
+        && method.is_some_and(|method| {
+            method
+                .as_str()
+                .is_some_and(|method| SAFE_METHODS.contains(&method))
+        })
 }
 
 fn rerun(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Rerun> {

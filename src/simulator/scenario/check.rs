@@ -9,6 +9,7 @@ use super::codes;
 use super::model::{Project, Scenario};
 use super::people::Deed;
 use super::pipeline::Pipeline;
+use super::web::WebTarget;
 
 /// The names of the endpoints that a fault may be about.
 pub const ENDPOINTS: [&str; 27] = [
@@ -81,7 +82,36 @@ pub(super) fn check(scenario: &Scenario, source: &Arc<Source>) -> Diagnostics {
             found.say("percent", "`percent` is at most 100".to_owned());
         }
     }
+    for target in &scenario.http {
+        check_target(target, &mut found);
+    }
     found.all
+}
+
+fn check_target(target: &WebTarget, found: &mut Mistakes<'_>) {
+    let url = target.url.as_str();
+    if !url.starts_with("https://") && !url.starts_with("http://") && !url.starts_with('*') {
+        found.say(url, format!("`{url}` does not begin with `https://`"));
+    }
+    if url.contains('?') {
+        found.say(
+            url,
+            format!("`{url}` has a query: requests are compared without it"),
+        );
+    }
+    if !(100..600).contains(&target.status) {
+        let status = target.status.to_string();
+        found.say(&status, format!("{status} is no status"));
+    }
+    if target.body.is_some() && target.json.is_some() {
+        found.say(
+            url,
+            format!("`{url}` answers with `body` or with `json`, not with both"),
+        );
+    }
+    if target.nth == 0 || target.count == Some(0) {
+        found.say(url, format!("`{url}`: `nth` and `count` begin at 1"));
+    }
 }
 
 fn check_project(project: &Project, found: &mut Mistakes<'_>) {

@@ -11,6 +11,7 @@ mod model;
 mod people;
 mod pipeline;
 mod run;
+mod web;
 
 pub use check::ENDPOINTS;
 pub use codes::CODES;
@@ -24,3 +25,4 @@ pub use pipeline::{
     Verdict,
 };
 pub(crate) use run::fits;
+pub use web::{WebMishap, WebTarget};

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::fault::FaultRule;
 use super::people::Visit;
 use super::pipeline::{Parameter, Pipeline};
+use super::web::WebTarget;
 
 /// A duration with its unit, as people write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +63,9 @@ pub struct Scenario {
     /// What goes wrong on the wire.
     #[serde(default)]
     pub faults: Vec<FaultRule>,
+    /// Other servers that a playbook speaks to.
+    #[serde(default)]
+    pub http: Vec<WebTarget>,
 }
 
 /// An organization.

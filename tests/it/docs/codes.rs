@@ -62,6 +62,11 @@ fn said(code: &str, err: &str) -> String {
         let hint = line.trim_start_matches([' ', '=']);
         let place = line.trim_start().starts_with("--> ");
         if inside && hint.starts_with("hint: ") {
+            // A list of everything that there is grows, and says nothing here.
+            let hint = match hint.split_once("the actions are ") {
+                Some((before, _)) => format!("{before}the actions are …"),
+                None => hint.to_owned(),
+            };
             let _ = writeln!(out, "{hint}");
         } else if inside && (line.starts_with(&start) || place) {
             let _ = writeln!(out, "{}", line.trim_end());

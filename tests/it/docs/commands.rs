@@ -92,14 +92,22 @@ fn every_command_line_of_a_document_parses() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// The commands that people see.
-fn commands() -> Vec<Command> {
+/// The commands that people see, those of commands too: `runs prune`.
+fn commands() -> Vec<(String, Command)> {
+    fn collect(of: &Command, before: &str, found: &mut Vec<(String, Command)>) {
+        for command in of.get_subcommands() {
+            if command.get_name() != "help" && !command.is_hide_set() {
+                let name = format!("{before}{}", command.get_name());
+                found.push((name.clone(), command.clone()));
+                collect(command, &format!("{name} "), found);
+            }
+        }
+    }
     let mut program = CommandLine::command();
     program.build();
-    let shown = program
-        .get_subcommands()
-        .filter(|command| command.get_name() != "help" && !command.is_hide_set());
-    shown.cloned().collect()
+    let mut found = Vec::new();
+    collect(&program, "", &mut found);
+    found
 }
 
 /// Each command has a heading of its own in `docs/cli.md`, and its flags stand under it; those of every
@@ -118,8 +126,8 @@ fn the_document_of_the_command_line_knows_every_command_and_flag_and_no_other() 
         codes.flat_map(|text| flags(text)).collect()
     };
     let mut known: BTreeSet<String> = BTreeSet::new();
-    for command in commands() {
-        let title = format!("runner {}", command.get_name());
+    for (name, command) in commands() {
+        let title = format!("runner {name}");
         let own = named(&title);
         for argument in command.get_arguments() {
             let Some(long) = argument.get_long() else {
@@ -144,7 +152,7 @@ fn the_document_of_the_command_line_knows_every_command_and_flag_and_no_other() 
     }
     for (title, parts) in &sections {
         if let Some(name) = title.strip_prefix("runner ") {
-            let there = commands().iter().any(|command| command.get_name() == name);
+            let there = commands().iter().any(|(known, _)| known == name);
             assert!(
                 there,
                 "docs/cli.md has a command `{name}` that is not there"

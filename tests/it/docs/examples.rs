@@ -28,6 +28,9 @@ fn wrong(language: &str, text: &str) -> Vec<String> {
         "yaml" if text.contains("playbook: 1") => {
             words(&plan::check(&source, &Limits::default()).1)
         }
+        "yaml" if text.contains("\ncases:") => {
+            words(&runner::testing::read(&source, &Limits::default()).1)
+        }
         "yaml" if text.contains("projects:") => match Scenario::parse(&source) {
             Ok(_) => Vec::new(),
             Err(mistakes) => words(&mistakes),

@@ -1,0 +1,237 @@
+//! `runner test`: runs test files in virtual time, and says what came of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::args::{Test, TestReport, TestReportFormat};
+use super::check::{limits, source};
+use super::execute::effect_settings;
+use super::exit::Exit;
+use super::failing::Failing;
+use super::main::Surroundings;
+use super::output::write_report;
+use crate::diagnostic::Diagnostics;
+use crate::plan;
+use crate::report::json_pretty;
+use crate::testing::{
+    FileResult, PlaySettings, Sweeps, TestFile, case_words, coverage_words, read, results_json,
+    results_junit, run, summary_words,
+};
+
+/// What the name of a test file ends with.
+const ENDING: &str = ".test.yml";
+/// Folders below this are not looked into.
+const DEPTH_MAX: usize = 16;
+/// More test files than this are a mistake.
+const FILES_MAX: usize = 10_000;
+
+/// Runs tests.
+pub(super) fn test(around: &Surroundings, args: &Test) -> Result<Exit, Failing> {
+    let began = Instant::now();
+    let paths = found(&args.paths)?;
+    let mut mistakes = Diagnostics::new();
+    let mut files = Vec::new();
+    for path in &paths {
+        files.extend(load(around, path, &mut mistakes)?);
+    }
+    if mistakes.has_errors() {
+        return Err(Failing::mistakes(Exit::Invalid, mistakes));
+    }
+    let settings = around.settings(paths.first().map(PathBuf::as_path))?;
+    let scratch = Scratch::new();
+    let results = run(
+        &files,
+        args.filter.as_deref(),
+        &Sweeps {
+            faults: args.faults,
+            seeds: args.seeds.unwrap_or(0),
+            only: args.seed,
+        },
+        &PlaySettings {
+            scratch: scratch.0.clone(),
+            effects: effect_settings(&settings, PathBuf::new()),
+            exit_of: |outcome, failure| Exit::of_run(outcome, failure).code(),
+        },
+    );
+    drop(scratch);
+    told(around, args, &results, began)
+}
+
+/// Says what came of it.
+fn told(
+    around: &Surroundings,
+    args: &Test,
+    results: &[FileResult],
+    began: Instant,
+) -> Result<Exit, Failing> {
+    let cases: usize = results.iter().map(|file| file.cases.len()).sum();
+    if cases == 0 {
+        let words = Failing::words(Exit::Usage, "no case was run");
+        return Err(match &args.filter {
+            Some(filter) => words.hint(format!("no name of a case holds `{filter}`")),
+            None => words,
+        });
+    }
+    let mut sections: Vec<String> = Vec::new();
+    for file in results {
+        sections.extend(file.cases.iter().filter_map(|case| case_words(file, case)));
+    }
+    if args.coverage {
+        sections.extend(results.iter().map(coverage_words));
+    }
+    sections.push(summary_words(results, began.elapsed()));
+    around
+        .output
+        .data(&format!("{}\n", sections.join("\n\n")))?;
+    let mut exit = if results.iter().all(FileResult::passed) {
+        Exit::Passed
+    } else {
+        Exit::Red
+    };
+    for report in &args.reports {
+        if let Err(error) = written(around, report, results) {
+            around.output.talk(&format!("error: {error}"));
+            exit = exit.or(Exit::NotWritten);
+        }
+    }
+    Ok(exit)
+}
+
+fn written(
+    around: &Surroundings,
+    report: &TestReport,
+    results: &[FileResult],
+) -> Result<(), String> {
+    let text = match report.format {
+        TestReportFormat::Json => json_pretty(&around.redactor.value(&results_json(results))),
+        TestReportFormat::Junit => match results_junit(results) {
+            Some(text) => around.redactor.text(&text).to_string(),
+            None => return Err("the results cannot be written as XML".to_owned()),
+        },
+    };
+    write_report(&report.path, &text).map_err(|error| error.to_string())
+}
+
+/// Reads a test file and its playbook; all mistakes are kept, and nothing is given when there are any.
+fn load(
+    around: &Surroundings,
+    path: &Path,
+    mistakes: &mut Diagnostics,
+) -> Result<Option<TestFile>, Failing> {
+    let settings = around.settings(Some(path))?;
+    let limits = limits(&settings);
+    let text = match source(path, &limits) {
+        Ok(text) => text,
+        Err(Failing::Mistakes(_, wrong)) => {
+            mistakes.extend(wrong);
+            return Ok(None);
+        }
+        Err(other) => return Err(other),
+    };
+    let (draft, wrong) = read(&text, &limits);
+    mistakes.extend(wrong);
+    let Some(draft) = draft else {
+        return Ok(None);
+    };
+    let playbook = path
+        .parent()
+        .unwrap_or(Path::new(""))
+        .join(&draft.playbook.value);
+    if !playbook.is_file() {
+        let named = &draft.playbook;
+        return Err(Failing::words(
+            Exit::Invalid,
+            format!("{}: there is no playbook `{}`", named.place, named.value),
+        )
+        .hint("the path begins in the folder of the test file"));
+    }
+    let plan = match source(&playbook, &limits) {
+        Ok(text) => {
+            let (plan, wrong) = plan::check(&text, &limits);
+            let refused = wrong.has_errors();
+            mistakes.extend(wrong);
+            plan.filter(|_| !refused)
+        }
+        Err(Failing::Mistakes(_, wrong)) => {
+            mistakes.extend(wrong);
+            None
+        }
+        Err(other) => return Err(other),
+    };
+    let Some(plan) = plan else {
+        return Ok(None);
+    };
+    let name = playbook.display().to_string();
+    let (file, wrong) = draft.with(name, Arc::new(plan), &limits);
+    mistakes.extend(wrong);
+    Ok(file)
+}
+
+/// The test files that are meant: files as they are, folders with all that is below them.
+fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failing> {
+    let here = [PathBuf::from(".")];
+    let paths = if paths.is_empty() { &here[..] } else { paths };
+    let mut all = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            collect(path, DEPTH_MAX, &mut all);
+        } else {
+            all.push(path.clone());
+        }
+    }
+    let all: Vec<PathBuf> = all
+        .into_iter()
+        .map(|path| path.strip_prefix(".").map_or(path.clone(), Path::to_owned))
+        .collect();
+    if all.is_empty() {
+        return Err(
+            Failing::words(Exit::Usage, format!("there is no file `*{ENDING}` here")).hint(
+                "write a `release.test.yml` beside a `release.yml`; `docs/testing.md` shows how",
+            ),
+        );
+    }
+    Ok(all)
+}
+
+fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let name = name.unwrap_or_default();
+        // A link may lead around in a circle, or out of the folder.
+        if path.is_symlink() || name.starts_with('.') || found.len() >= FILES_MAX {
+            continue;
+        }
+        if path.is_dir() {
+            if depth > 0 && name != "target" && name != "node_modules" {
+                collect(&path, depth - 1, found);
+            }
+        } else if name.ends_with(ENDING) {
+            found.push(path);
+        }
+    }
+}
+
+/// A folder for what the runs write, gone when the tests are over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        let name = format!("runner-test-{}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // When no run wrote anything, there is nothing to remove.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
