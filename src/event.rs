@@ -128,6 +128,17 @@ pub enum Event {
         /// The deadline of the round.
         deadline: Timestamp,
     },
+    /// Fact: the run goes on with another version of its playbook.
+    PlanChanged {
+        /// The digest of the plan.
+        digest: String,
+        /// The name of the playbook's file.
+        name: String,
+        /// Its whole text.
+        text: String,
+        /// Who asks.
+        by: String,
+    },
     /// Fact: the run holds its concurrency group.
     GroupTaken {
         /// The group.
@@ -179,6 +190,7 @@ impl Event {
             | Self::Resumed { .. }
             | Self::Resolved { .. }
             | Self::RoundRequested { .. }
+            | Self::PlanChanged { .. }
             | Self::GroupTaken { .. }
             | Self::GroupBusy { .. } => true,
             Self::RunCreated(_)

@@ -26,8 +26,10 @@ use crate::engine::RunInfo;
 use crate::plan::{self, BoundInputs, GivenInputs, Limits, Plan, bind_inputs, read_inputs_file};
 use crate::secret::Secret;
 use crate::semaphore::{Endpoint, HttpTransport, Origin};
-use crate::simulator::{InProcess, Scenario, Server, Simulator};
-use crate::store::{RunHeader, SecretOrigin, SourceText, SqliteStore, Store, StoredInput};
+use crate::simulator::{Approval, InProcess, Scenario, Server, Simulator};
+use crate::store::{
+    InboxMessage, RunHeader, SecretOrigin, SourceText, SqliteStore, Store, StoredInput,
+};
 
 /// The key of a run's settings that says that its Semaphore was a simulated one.
 pub(super) const SIMULATED: &str = "simulated";
@@ -86,6 +88,7 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
         info,
         past: Vec::new(),
         opening: Vec::new(),
+        later: Vec::new(),
         files_dir,
         park_after: args.park,
     };
@@ -139,6 +142,14 @@ fn simulated(
 ) -> Result<Worked, Failing> {
     let token = Secret::new(scenario.admin_token().unwrap_or_default());
     execution.around.redactor.learn(token.expose());
+    for (step, answer) in &scenario.approvals {
+        let message = InboxMessage::Answer {
+            step: step.clone(),
+            approved: *answer == Approval::Approve,
+            by: "the scenario".to_owned(),
+        };
+        execution.store.post(&execution.info.id, &message)?;
+    }
     match args.speed.unwrap_or_default() {
         Speed::Max => Ok(run_virtual(async move {
             let clock = Clock::paused(execution.info.started_at);

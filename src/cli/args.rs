@@ -113,6 +113,11 @@ pub enum Command {
     /// Stop a run for good, and what it started on Semaphore
     #[command(after_help = "Example:\n  runner cancel last")]
     Cancel(Box<Cancel>),
+    /// Say yes or no to a step that waits for an approval
+    #[command(
+        after_help = "Examples:\n  runner approve last gate\n  runner approve last gate --reject"
+    )]
+    Approve(Approve),
     /// Say what works of host, token, clock and state folder, and what to do about the rest
     #[command(after_help = "Example:\n  runner doctor --context acme")]
     Doctor(Doctor),
@@ -350,6 +355,9 @@ pub struct Resume {
     /// Open a new round of a run that has ended, for what did not pass
     #[arg(long)]
     pub failed: bool,
+    /// Go on with the playbook as it is on disk, when only steps changed that have not begun
+    #[arg(long, value_name = "PLAYBOOK", num_args = 0..=1, require_equals = true)]
+    pub accept_changes: Option<Option<PathBuf>>,
     /// Secret inputs that were typed must be typed again.
     #[command(flatten)]
     pub inputs: Inputs,
@@ -394,6 +402,18 @@ pub struct Cancel {
     /// Which Semaphore.
     #[command(flatten)]
     pub connection: Connection,
+}
+
+/// `runner approve`.
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The id of the run, a unique beginning of it, or `last`
+    pub run: String,
+    /// The step that waits for an approval
+    pub step: String,
+    /// Say no: the step fails
+    #[arg(long)]
+    pub reject: bool,
 }
 
 /// `runner doctor`.

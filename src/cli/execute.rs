@@ -14,8 +14,9 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
 use super::observers::{Collected, Lines, Shown};
-use super::output::{Output, write_report};
+use super::output::{Output, is_conversation, write_report};
 use super::progress::{Mode, Progress, Surroundings as Around};
+use super::prompt::Prompt;
 use super::screen::Screen;
 use super::settings::Settings;
 use super::signals;
@@ -31,7 +32,7 @@ use crate::plan::{BoundInputs, OnInterrupt, Plan};
 use crate::report::{ApiUse, RunView, report, report_text};
 use crate::secret::Secret;
 use crate::semaphore::{Origin, Transport};
-use crate::store::{LockGuard, OwnerInfo, Store};
+use crate::store::{InboxMessage, LockGuard, OwnerInfo, Store};
 
 /// How often the display is told that time has passed.
 const TICK: Duration = Duration::from_millis(200);
@@ -43,6 +44,8 @@ pub(super) struct Execution<'a> {
     pub(super) results: &'a Results,
     pub(super) store: Arc<dyn Store>,
     pub(super) plan: Arc<Plan>,
+    /// Plans that the run went on with later.
+    pub(super) later: Vec<Arc<Plan>>,
     pub(super) inputs: BoundInputs,
     pub(super) info: RunInfo,
     pub(super) past: Vec<Recorded>,
@@ -101,7 +104,7 @@ impl Execution<'_> {
         let around = self.around;
         let collected = Collected::default();
         let broken = Arc::new(Mutex::new(None));
-        let machine = match Machine::new(
+        let mut machine = match Machine::new(
             self.info.clone(),
             Arc::clone(&self.plan),
             self.inputs.clone(),
@@ -116,6 +119,9 @@ impl Execution<'_> {
                 };
             }
         };
+        for plan in self.later.clone() {
+            machine.learn(plan);
+        }
         let (web, token) = line.web;
         let effects = SemaphoreEffects::new(
             Spoken::wrap(
@@ -138,12 +144,16 @@ impl Execution<'_> {
             let stops = self.plan.on_interrupt == OnInterrupt::Stop;
             signals::listen(&send, stops);
         }
+        let mut observers = observers(around, self.results, (&collected, &broken), &self.past);
+        if !line.clock.is_virtual() && is_conversation() {
+            observers.push(Box::new(self.prompt()));
+        }
         let conditions = Conditions {
             clock: line.clock,
             store: Arc::clone(&self.store),
             effects: Arc::clone(&effects) as _,
             redactor: around.redactor.clone(),
-            observers: observers(around, self.results, (&collected, &broken), &self.past),
+            observers,
             stop,
             park_after: self.park_after,
             tick_every: (!line.clock.is_virtual()).then_some(TICK),
@@ -163,6 +173,23 @@ impl Execution<'_> {
             api,
             broken,
         }
+    }
+
+    /// Asks whoever sits at the terminal.
+    fn prompt(&self) -> Prompt {
+        let (store, run) = (Arc::clone(&self.store), self.info.id.clone());
+        let by = self.around.environment.user();
+        let take_down = move |step: &str, approved: bool| {
+            let message = InboxMessage::Answer {
+                step: step.to_owned(),
+                approved,
+                by: by.clone(),
+            };
+            store
+                .post(&run, &message)
+                .map_err(|error| error.to_string())
+        };
+        Prompt::new(Arc::clone(&self.around.output), Box::new(take_down))
     }
 }
 

@@ -10,8 +10,8 @@ use super::failing::Failing;
 use super::output::{ColorWhen, Output};
 use super::settings::{Environment, Settings, read};
 use super::{
-    apply, cancel, check, completions, doctor, eval, report, resolve, resume, runs, schema,
-    simulate, test,
+    apply, approve, cancel, check, completions, doctor, eval, report, resolve, resume, runs,
+    schema, simulate, test,
 };
 use crate::secret::Redactor;
 
@@ -102,6 +102,7 @@ fn run(around: &Surroundings, command: Command) -> Result<Exit, Failing> {
         Command::Test(args) => test::test(around, &args),
         Command::Resume(args) => resume::resume(around, &args),
         Command::Resolve(args) => resolve::resolve(around, &args),
+        Command::Approve(args) => approve::approve(around, &args),
         Command::Cancel(args) => cancel::cancel(around, &args),
         Command::Doctor(args) => doctor::doctor(around, &args),
         Command::Runs(args) => runs::runs(around, &args),

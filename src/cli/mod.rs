@@ -5,9 +5,11 @@
 //! writes to the streams.
 
 mod apply;
+mod approve;
 pub mod args;
 mod cancel;
 pub mod causes;
+mod changing;
 mod check;
 mod completions;
 mod connect;
@@ -21,6 +23,7 @@ pub mod main;
 mod observers;
 pub mod output;
 pub mod progress;
+mod prompt;
 pub mod render;
 mod report;
 mod resolve;

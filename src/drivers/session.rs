@@ -436,6 +436,11 @@ impl Session {
 
     fn record(&mut self, event: Event, at: Moment) {
         let recorded = self.journal.add(event, at);
+        if let Event::Asked { .. } = recorded.event {
+            // Who is asked finds the question in the store. Should it not be written down now, the next
+            // commit says so.
+            let _ = self.journal.flush();
+        }
         self.conditions
             .observers
             .iter_mut()

@@ -112,6 +112,8 @@ pub struct Machine {
     pub(super) unsettled: BTreeMap<usize, Unsettled>,
     /// What people found out about them.
     pub(super) resolutions: BTreeMap<usize, Resolution>,
+    /// Other plans that the run went on with, by their digests.
+    pub(super) plans: BTreeMap<String, Arc<Plan>>,
     /// What this run has made on Semaphore.
     pub(super) started: Vec<Started>,
     /// Steps that triggered a promotion.
@@ -137,18 +139,7 @@ impl Machine {
         let shared = Shared::new(&plan, &inputs, &run_value(&run, &plan))?;
         let run_timeout = run_timeout(&run, &plan, &shared)?;
         let group = super::group::of(&plan, &shared)?;
-        let mut read: BTreeSet<usize> = plan
-            .steps
-            .iter()
-            .flat_map(|s| s.reads.iter().copied())
-            .collect();
-        let by_id: BTreeMap<String, usize> = plan
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(i, s)| (s.id.clone(), i))
-            .collect();
-        read.extend(mentioned_steps(plan.outputs.values(), &by_id));
+        let (by_id, read) = indexed(&plan);
         let now = Moment::start(run.started_at);
         Ok(Self {
             run,
@@ -170,6 +161,7 @@ impl Machine {
             lost: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             resolutions: BTreeMap::new(),
+            plans: BTreeMap::new(),
             started: Vec::new(),
             triggered: BTreeSet::new(),
             sought: BTreeMap::new(),
@@ -184,9 +176,17 @@ impl Machine {
         })
     }
 
+    /// What is known of the plan by the names and numbers of its steps.
+    pub(super) fn index_plan(&mut self) {
+        (self.by_id, self.read) = indexed(&self.plan);
+    }
+
     /// Takes a fact, or begins the run, and says what is to be done.
     pub fn step(&mut self, ev: Option<Ev>, at: Moment) -> Turn {
-        let reopens = matches!(ev, Some(Ev::Resolved { .. } | Ev::RoundRequested { .. }));
+        let reopens = matches!(
+            ev,
+            Some(Ev::Resolved { .. } | Ev::RoundRequested { .. } | Ev::PlanChanged { .. })
+        );
         if self.has_ended() && !reopens {
             // The end is the last event of a run: what comes late is not taken note of any more.
             return Turn::default();
@@ -332,6 +332,7 @@ impl Machine {
                 step, resolution, ..
             } => self.resolved(&step, resolution),
             Ev::RoundRequested { failed, .. } => self.begin_round(failed),
+            Ev::PlanChanged { digest, .. } => self.change_plan(&digest),
             Ev::GroupTaken { .. } => self.group_taken(),
             Ev::GroupBusy { group, by } => self.group_busy(&group, &by),
             Ev::Answered { step, approved, by } => self.answered(step, approved, by),
@@ -699,7 +700,7 @@ fn run_timeout(run: &RunInfo, plan: &Plan, shared: &Shared) -> Result<Duration, 
     }
 }
 
-fn step_info(step: &PlanStep, plan: &Plan) -> StepInfo {
+pub(super) fn step_info(step: &PlanStep, plan: &Plan) -> StepInfo {
     let needs = step.needs.iter().filter_map(|need| {
         let needed = plan.steps.get(need.step)?;
         Some((needed.id.clone(), need.accept.to_string()))
@@ -711,6 +712,23 @@ fn step_info(step: &PlanStep, plan: &Plan) -> StepInfo {
         needs: needs.collect(),
         finally: step.phase == Phase::Finally,
     }
+}
+
+/// The numbers of the steps by their ids, and those that some expression reads.
+fn indexed(plan: &Plan) -> (BTreeMap<String, usize>, BTreeSet<usize>) {
+    let by_id: BTreeMap<String, usize> = plan
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| (step.id.clone(), index))
+        .collect();
+    let mut read: BTreeSet<usize> = plan
+        .steps
+        .iter()
+        .flat_map(|step| step.reads.iter().copied())
+        .collect();
+    read.extend(mentioned_steps(plan.outputs.values(), &by_id));
+    (by_id, read)
 }
 
 /// The steps that some trees mention.

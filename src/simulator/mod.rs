@@ -24,8 +24,8 @@ pub use http::{Fault, Reply, Request};
 pub use in_process::{InProcess, Lost};
 pub(crate) use scenario::fits;
 pub use scenario::{
-    Answer, Block, CODES, Change, Command, Cue, Deed, ENDPOINTS, EventFate, FaultRule, Job,
-    JobChange, Mishap, Organization, Parameter, Pipeline, Project, Promote, Promotion, Push,
+    Answer, Approval, Block, CODES, Change, Command, Cue, Deed, ENDPOINTS, EventFate, FaultRule,
+    Job, JobChange, Mishap, Organization, Parameter, Pipeline, Project, Promote, Promotion, Push,
     Reason, Reference, Role, Scenario, Server as ServerHabits, Span, Start, Target, Task, Token,
     Verdict, Visit, WebMishap, WebTarget, built_in_names, built_in_text,
 };

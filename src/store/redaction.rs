@@ -94,6 +94,7 @@ fn event(redactor: &Redactor, event: &mut Event) {
         | Event::CancelRequested { by }
         | Event::Resolved { by, .. }
         | Event::RoundRequested { by, .. }
+        | Event::PlanChanged { by, .. }
         | Event::GroupBusy { by, .. } => text(redactor, by),
         Event::Parked { reason, .. } => text(redactor, reason),
         Event::StepEnded(ended) => {

@@ -1,5 +1,6 @@
 //! One binary for all integration tests; each module is a boundary, its cases are data.
 
+mod approvals;
 mod cli;
 mod corpus;
 mod docs;

@@ -21,7 +21,7 @@ use runner::plan::{BoundInputs, Limits, Plan};
 use runner::secret::{Redactor, Secret};
 use runner::semaphore::{Limits as ClientLimits, Origin};
 use runner::simulator::{Act, Heard, InProcess, Scenario, Simulator};
-use runner::store::{MemoryStore, RunHeader, Store};
+use runner::store::{InboxMessage, MemoryStore, RunHeader, Store};
 use serde_json::Value;
 
 /// The token of every run of the rig; scenarios take it as their own.
@@ -37,6 +37,8 @@ pub(crate) struct Rig {
     pub(crate) effects: EffectSettings,
     pub(crate) stops: Vec<(Duration, StopRequest)>,
     pub(crate) park_after: Option<Duration>,
+    /// What people answer, and when: step, yes or no, who.
+    pub(crate) answers: Vec<(Duration, &'static str, bool, &'static str)>,
 }
 
 /// What a run left behind.
@@ -133,6 +135,7 @@ impl Rig {
             effects: EffectSettings::default(),
             stops: Vec::new(),
             park_after: None,
+            answers: Vec::new(),
         }
     }
 
@@ -244,6 +247,18 @@ impl Rig {
                 });
             }
             let shared: Arc<dyn Store> = store;
+            for (after, step, approved, by) in self.answers {
+                let store = Arc::clone(&shared);
+                let message = InboxMessage::Answer {
+                    step: step.to_owned(),
+                    approved,
+                    by: by.to_owned(),
+                };
+                tokio::spawn(async move {
+                    clock.sleep(after).await;
+                    store.post("r1", &message).expect("the run takes messages");
+                });
+            }
             let conditions = Conditions {
                 clock,
                 store: shared,

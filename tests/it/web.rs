@@ -335,11 +335,12 @@ fn a_check_is_asked_until_it_holds() {
     let step = "http: { method: GET, url: 'https://a.example/x' }\n    until: this.body.ready\n    poll: 5s";
     let servers = "  - { url: '*', count: 2, json: { ready: false } }\n  - { url: '*', json: { ready: true } }";
     let ran = run(step, servers);
-    // Until the word `until` is carried out by the machine, one answer is all there is.
     assert_eq!(
         ran.outcome(),
         Some(RunOutcome::Passed),
         "{:#?}",
         ran.words()
     );
+    assert_eq!(ran.heard.len(), 3);
+    assert_eq!(ran.virtual_time, Duration::from_secs(10));
 }

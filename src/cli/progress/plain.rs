@@ -41,6 +41,12 @@ pub(super) fn words_of(view: &RunView, event: &Event, screen: &Screen<'_>) -> Op
         | Event::TimerFired { .. }
         | Event::RoundRequested { .. }
         | Event::GroupBusy { .. } => None,
+        Event::PlanChanged { name: file, by, .. } => Some(format!(
+            "{}: goes on with the changed {}, asked by {}",
+            words::run_words(view, screen),
+            name(file),
+            name(by)
+        )),
         Event::GroupTaken { group } => Some(format!("concurrency group {}: taken", name(group))),
         Event::Resolved {
             step,

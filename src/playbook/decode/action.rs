@@ -22,12 +22,12 @@ pub(super) fn invocation(
 ) -> Invocation {
     let params = match action.shape {
         Shape::Map => map(entry, action, mistakes),
-        Shape::Scalar => scalar(&entry.value, action, mistakes),
+        Shape::Scalar => scalar(entry, action, mistakes),
         Shape::Names => names(&entry.value, action, mistakes),
         Shape::ListOrMap if matches!(entry.value.node, YamlNode::Map(_)) => {
             map(entry, action, mistakes)
         }
-        Shape::ListOrMap => scalar(&entry.value, action, mistakes),
+        Shape::ListOrMap => scalar(entry, action, mistakes),
     };
     Invocation {
         place: entry.key.place.clone(),
@@ -39,6 +39,17 @@ pub(super) fn invocation(
 fn map(entry: &Entry, action: &'static Action, mistakes: &mut Mistakes) -> IndexMap<String, Tree> {
     let what = format!("`{}`", action.name);
     let mut given = IndexMap::new();
+    if let YamlNode::Text(_) | YamlNode::Number(_) | YamlNode::Bool(_) | YamlNode::List(_) =
+        entry.value.node
+    {
+        let keys = action
+            .params
+            .iter()
+            .map(|param| format!("`{}`", param.name));
+        let keys = keys.collect::<Vec<_>>().join(", ");
+        mistakes.push(not_so(entry, "a map").hint(format!("its keys are {keys}")));
+        return given;
+    }
     let Some(mut fields) = Fields::open(&entry.value, &what, mistakes) else {
         return given;
     };
@@ -112,9 +123,34 @@ fn combinations(
     }
 }
 
+/// The value of an action is of another kind than it takes.
+fn not_so(entry: &Entry, wanted: &str) -> Diagnostic {
+    Diagnostic::error(
+        codes::WRONG_SHAPE,
+        entry.value.place.clone(),
+        format!(
+            "`{}` must be {wanted}, and this is {}",
+            entry.key.name,
+            entry.value.kind()
+        ),
+    )
+}
+
 /// One value alone is the first parameter.
-fn scalar(yaml: &Yaml, action: &'static Action, mistakes: &mut Mistakes) -> IndexMap<String, Tree> {
+fn scalar(
+    entry: &Entry,
+    action: &'static Action,
+    mistakes: &mut Mistakes,
+) -> IndexMap<String, Tree> {
+    let yaml = &entry.value;
     let mut given = IndexMap::new();
+    if let (Shape::Scalar, YamlNode::Map(_), Some(first)) =
+        (action.shape, &yaml.node, action.params.first())
+    {
+        let hint = format!("write it alone: `{}: …`", action.name);
+        mistakes.push(not_so(entry, &first.ty.words()).hint(hint));
+        return given;
+    }
     if let Some(first) = action.params.first() {
         let named = Param {
             name: action.name,

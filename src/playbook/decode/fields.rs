@@ -138,6 +138,9 @@ pub(crate) fn wrong_shape(yaml: &Yaml, what: &str, wanted: &str, mistakes: &mut 
                 (YamlNode::Text(text), "a list") => {
                     diagnostic.hint(format!("write `[{}]`", text::clean_line(text, 60)))
                 }
+                (YamlNode::Number(number), "a list") => {
+                    diagnostic.hint(format!("write `[{number}]`"))
+                }
                 _ => diagnostic,
             }
         }

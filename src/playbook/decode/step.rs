@@ -252,7 +252,7 @@ fn extracts(
                 entry.key.place.clone(),
                 format!("`{}` has no response to extract from", action.name),
             )
-            .hint("only steps that speak to Semaphore have one"),
+            .hint("only steps that speak to Semaphore or to another server have one"),
         );
         return found;
     }

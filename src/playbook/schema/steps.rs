@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::shapes::{described, merge, named, object, referred, template_or, text, words};
-use crate::catalog::{self, Action, Param, Shape, Type};
+use crate::catalog::{self, Action, Param, SAFE_METHODS, Shape, Type};
 
 /// A size with its unit.
 const SIZE: &str = r"^\s*\d+\s*(B|KiB|MiB|GiB)\s*$";
@@ -22,7 +22,28 @@ pub(super) fn step() -> Value {
     }
     let mut step = object(keys, &[]);
     merge(&mut step, json!({ "oneOf": choices }));
+    merge(&mut step, json!({ "dependencies": company() }));
     step
+}
+
+/// The keys that stand only beside some actions.
+fn company() -> Value {
+    let beside = |test: &dyn Fn(&Action) -> bool| -> Vec<Value> {
+        let actions = catalog::all().iter().filter(|action| test(action));
+        actions
+            .map(|action| json!({ "required": [action.name] }))
+            .collect()
+    };
+    let mut polled = beside(&Action::is_polled);
+    polled.push(json!({
+        "required": ["http"],
+        "properties": { "http": { "properties": { "method": { "enum": SAFE_METHODS } } } },
+    }));
+    json!({
+        "rerun": { "anyOf": beside(&|action| action.waits) },
+        "until": { "anyOf": polled },
+        "poll": ["until"],
+    })
 }
 
 fn common_keys() -> Vec<(&'static str, Value)> {

@@ -18,7 +18,9 @@ pub use codes::CODES;
 pub use fault::{Answer, FaultRule, Mishap};
 pub use load::{built_in_names, built_in_text};
 pub(crate) use model::default_file;
-pub use model::{Organization, Project, Reference, Role, Scenario, Server, Span, Task, Token};
+pub use model::{
+    Approval, Organization, Project, Reference, Role, Scenario, Server, Span, Task, Token,
+};
 pub use people::{Cue, Deed, Promote, Push, Start, Target, Visit};
 pub use pipeline::{
     Block, Change, Command, EventFate, Job, JobChange, Parameter, Pipeline, Promotion, Reason,

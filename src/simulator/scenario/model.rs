@@ -63,9 +63,22 @@ pub struct Scenario {
     /// What goes wrong on the wire.
     #[serde(default)]
     pub faults: Vec<FaultRule>,
+    /// What people answer to the steps that wait for an approval, by step.
+    #[serde(default)]
+    pub approvals: IndexMap<String, Approval>,
     /// Other servers that a playbook speaks to.
     #[serde(default)]
     pub http: Vec<WebTarget>,
+}
+
+/// A person's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// Yes.
+    Approve,
+    /// No.
+    Reject,
 }
 
 /// An organization.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use runner::address::Address;
-use runner::effects::{ReqwestWeb, Web, WebRequest};
+use runner::effects::{ReqwestWeb, Web as _, WebRequest};
 use runner::semaphore::{
     AnswerLimits, HttpOptions, Response, Sent, Timeouts, TransportError, Trouble,
 };
