@@ -259,6 +259,9 @@ pub struct StepInfo {
     pub needs: Vec<(String, String)>,
     /// Whether it stands under `finally`.
     pub finally: bool,
+    /// The step that it takes back, when it is an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
 }
 
 /// How a step ended.

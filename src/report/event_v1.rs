@@ -210,6 +210,9 @@ pub struct Planned {
     pub needs: IndexMap<String, String>,
     /// Whether it stands under `finally`.
     pub finally: bool,
+    /// The step that it takes back; absent unless it is an undo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
 }
 
 /// A try of a call.
@@ -397,6 +400,7 @@ fn planned(info: &StepInfo) -> Planned {
         description: info.description.clone(),
         needs: info.needs.iter().cloned().collect(),
         finally: info.finally,
+        undoes: info.undoes.clone(),
     }
 }
 

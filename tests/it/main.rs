@@ -21,4 +21,5 @@ mod stores;
 mod sweeps;
 mod templates;
 mod testing;
+mod undo;
 mod web;
