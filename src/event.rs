@@ -1,7 +1,7 @@
 //! The closed sets of events and observations: the only contract between the engine and those who look
 //! on (store, progress, reports).
 //!
-//! Events are of two classes. *Facts* ([`Event::is_fact`]) came from outside: how a call ended, that a
+//! Events are of two classes. *Facts* (`Event::is_fact`) came from outside: how a call ended, that a
 //! timer fired, that somebody asked to stop. *Decisions* are what the machine made of them. A run is
 //! replayed by giving the facts to a new machine, which then makes the same decisions again.
 //! Observations are a second class: kept lossily, for people only; the machine never reads them.
@@ -259,6 +259,9 @@ pub struct StepInfo {
     pub needs: Vec<(String, String)>,
     /// Whether it stands under `finally`.
     pub finally: bool,
+    /// The step that it takes back, when it is an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
 }
 
 /// How a step ended.

@@ -138,6 +138,14 @@ impl Action {
             && (self.name.starts_with("describe_") || self.name.starts_with("list_"))
     }
 
+    /// Whether it may change something, on Semaphore or elsewhere.
+    pub fn changes(&self) -> bool {
+        match self.reach {
+            Reach::Writes | Reach::Web => true,
+            Reach::Nothing | Reach::Reads | Reach::Person => false,
+        }
+    }
+
     /// The output of this name.
     pub fn output(&self, name: &str) -> Option<&'static Field> {
         self.outputs.iter().find(|field| field.name == name)

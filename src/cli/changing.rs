@@ -33,7 +33,7 @@ pub(super) fn accepted(
     path: Option<&Path>,
 ) -> Result<Option<Ev>, Failing> {
     let limits = limits(settings);
-    let path = path.map_or_else(|| Path::new(&run.header.playbook), |path| path);
+    let path = path.unwrap_or_else(|| Path::new(&run.header.playbook));
     let source = source(path, &limits)?;
     let new = planned(around, &source, &limits)?;
     let machine = as_it_stands(around, settings, run, &limits)?;

@@ -78,6 +78,8 @@ pub(super) enum Stage {
     Main,
     /// What a canceled run started is being stopped.
     Stopping,
+    /// What was done is taken back.
+    Undo,
     Finally,
     Ended,
 }
@@ -89,7 +91,8 @@ pub struct Machine {
     inputs: BoundInputs,
     pub(super) shared: Shared,
     pub(super) nodes: Vec<Node>,
-    by_id: BTreeMap<String, usize>,
+    /// Where each step stands among the nodes; for steps that have no node yet, in the plan.
+    pub(super) by_id: BTreeMap<String, usize>,
     /// Which steps some expression reads.
     read: BTreeSet<usize>,
     pub(super) schedule: Schedule,
@@ -97,7 +100,10 @@ pub struct Machine {
     /// How many steps of the stage have not ended.
     pub(super) open: usize,
     pub(super) stop: Option<Stop>,
+    pub(super) undo_stop: Option<Stop>,
     pub(super) finally_stop: Option<Stop>,
+    /// How many steps have ended.
+    ends: u64,
     pub(super) run_timeout: Duration,
     deadline: Option<Timestamp>,
     /// The concurrency group, filled in.
@@ -152,7 +158,9 @@ impl Machine {
             stage: Stage::Main,
             open: 0,
             stop: None,
+            undo_stop: None,
             finally_stop: None,
+            ends: 0,
             run_timeout,
             deadline: None,
             group,
@@ -285,17 +293,23 @@ impl Machine {
     /// Makes the steps of a phase known to the schedule; those of the main phase come first in the plan.
     pub(super) fn add_steps(&mut self, phase: Phase) {
         let plan = Arc::clone(&self.plan);
-        for (index, step) in plan
-            .steps
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| s.phase == phase)
-        {
-            let needs: BTreeSet<usize> = step.needs.iter().map(|need| need.step).collect();
+        let of_phase = || {
+            plan.steps
+                .iter()
+                .enumerate()
+                .filter(|(_, s)| s.phase == phase)
+        };
+        for (at, (_, step)) in of_phase().enumerate() {
+            self.by_id.insert(step.id.clone(), self.nodes.len() + at);
+        }
+        for (index, step) in of_phase() {
+            let needs = step.needs.iter().map(|need| self.node_of(need.step));
+            let needs: BTreeSet<usize> = needs.collect();
             self.schedule.add(&needs);
             self.nodes.push(Node {
                 step: index,
                 id: step.id.clone(),
+                undoes: None,
                 state: State::Waiting,
             });
             self.open += 1;
@@ -371,23 +385,31 @@ impl Machine {
             }
             match self.stage {
                 Stage::Main if self.open == 0 && !self.nodes.is_empty() => {
-                    if !self.begin_stopping() {
+                    if !self.begin_stopping() && !self.begin_undo() {
                         self.begin_finally();
                     }
                 }
+                Stage::Undo if self.open == 0 => self.begin_finally(),
                 Stage::Stopping if self.stopping.is_empty() => {
                     self.end_stopping();
                     self.begin_finally();
                 }
                 Stage::Finally if self.open == 0 => self.end_run(),
-                Stage::Gate | Stage::Main | Stage::Stopping | Stage::Finally | Stage::Ended => {
-                    return;
-                }
+                Stage::Gate
+                | Stage::Main
+                | Stage::Stopping
+                | Stage::Undo
+                | Stage::Finally
+                | Stage::Ended => return,
             }
         }
     }
 
     fn begin_step(&mut self, index: usize) {
+        if self.stage == Stage::Undo {
+            self.begin_undo_of(index);
+            return;
+        }
         if let Some(why) = self.unmet_need(index) {
             self.end_without_work(index, StepOutcome::Blocked, why);
             return;
@@ -413,7 +435,7 @@ impl Machine {
     fn unmet_need(&self, index: usize) -> Option<String> {
         let step = self.plan_step(index)?;
         step.needs.iter().find_map(|need| {
-            let needed = self.nodes.get(need.step)?;
+            let needed = self.nodes.get(self.node_of(need.step))?;
             let outcome = needed.ended()?.told.outcome;
             (!need.accept.takes(outcome)).then(|| {
                 let verb = if outcome == StepOutcome::Unknown {
@@ -430,12 +452,17 @@ impl Machine {
         })
     }
 
-    fn begin_finally(&mut self) {
-        let (outcome, _, _) = self.verdict();
-        self.stage = Stage::Finally;
+    /// The deadline of the run does not count any more.
+    pub(super) fn drop_deadline(&mut self) {
         self.turn.commands.push(Cmd::Drop {
             key: RUN_DEADLINE.to_owned(),
         });
+    }
+
+    fn begin_finally(&mut self) {
+        let (outcome, _, _) = self.verdict();
+        self.stage = Stage::Finally;
+        self.drop_deadline();
         if !self
             .plan
             .steps
@@ -495,10 +522,10 @@ impl Machine {
     }
 
     fn verdict(&self) -> (RunOutcome, Option<String>, Option<FailureKind>) {
-        verdict(self.stop.as_ref(), self.finally_stop.as_ref(), self.told())
+        verdict(self.stopped_by(), self.finally_stop.as_ref(), self.told())
     }
 
-    fn told(&self) -> impl Iterator<Item = &StepEnded> + Clone {
+    pub(super) fn told(&self) -> impl Iterator<Item = &StepEnded> + Clone {
         self.nodes
             .iter()
             .filter_map(|node| node.ended().map(|ended| &ended.told))
@@ -516,6 +543,7 @@ impl Machine {
         };
         let slot = match self.stage {
             Stage::Gate | Stage::Main => &mut self.stop,
+            Stage::Undo => &mut self.undo_stop,
             Stage::Finally => &mut self.finally_stop,
             Stage::Stopping | Stage::Ended => return,
         };
@@ -549,11 +577,17 @@ impl Machine {
     pub(super) fn close(&mut self, index: usize, told: StepEnded, data: Data) {
         self.turn.events.push(Event::StepEnded(told.clone()));
         let (id, unknown) = (told.step.clone(), told.outcome == StepOutcome::Unknown);
+        self.ends += 1;
+        let order = self.ends;
         let before = self.nodes.get_mut(index).map(|node| {
-            std::mem::replace(
-                &mut node.state,
-                State::Ended(Box::new(Ended { told, data })),
-            )
+            let wrote = node.running().is_some_and(|running| running.wrote);
+            let ended = Ended {
+                told,
+                wrote,
+                order,
+                data,
+            };
+            std::mem::replace(&mut node.state, State::Ended(Box::new(ended)))
         });
         if let Some(State::Running(running)) = before {
             self.calls_made.insert(id, running.calls);
@@ -567,12 +601,24 @@ impl Machine {
 
     /// Whether any expression reads a step.
     pub(super) fn is_read(&self, index: usize) -> bool {
-        self.read.contains(&index)
+        let node = self.nodes.get(index);
+        node.is_some_and(|node| node.undoes.is_none() && self.read.contains(&node.step))
     }
 
     pub(super) fn plan_step(&self, index: usize) -> Option<&PlanStep> {
         let node = self.nodes.get(index)?;
-        self.plan.steps.get(node.step)
+        let step = self.plan.steps.get(node.step)?;
+        match node.undoes {
+            None => Some(step),
+            Some(_) => step.undo.as_deref(),
+        }
+    }
+
+    /// Where a step of the plan stands among the nodes.
+    pub(super) fn node_of(&self, step: usize) -> usize {
+        let id = self.plan.steps.get(step).map(|step| step.id.as_str());
+        id.and_then(|id| self.by_id.get(id).copied())
+            .unwrap_or(usize::MAX)
     }
 
     /// What the expressions of a step see.
@@ -581,9 +627,9 @@ impl Machine {
             .plan_step(index)
             .map(|step| step.reads.clone())
             .unwrap_or_default();
-        self.shared
-            .scope()
-            .with("steps", self.steps_data(reads.into_iter()))
+        let reads = reads.into_iter().map(|step| self.node_of(step));
+        let scope = self.shared.scope().with("steps", self.steps_data(reads));
+        self.with_undone(index, scope)
     }
 
     fn output_scope(&self, outputs: &IndexMap<String, Tree>) -> Scope {
@@ -664,15 +710,19 @@ impl Machine {
         self.schedule = schedule;
     }
 
-    /// The steps under `finally` have their turn once more at the end of a round.
+    /// The steps under `finally` have their turn once more at the end of a round, and what is taken back is
+    /// found anew.
     pub(super) fn drop_finally(&mut self) {
         let plan = &self.plan;
         let of_main = |node: &Node| {
-            plan.steps
-                .get(node.step)
-                .is_some_and(|step| step.phase == Phase::Main)
+            let step = plan.steps.get(node.step);
+            node.undoes.is_none() && step.is_some_and(|step| step.phase == Phase::Main)
         };
         self.nodes.retain(of_main);
+        let left = self.nodes.len();
+        self.unsettled.retain(|index, _| *index < left);
+        self.resolutions.retain(|index, _| *index < left);
+        self.lost.retain(|index, _| *index < left);
     }
 }
 
@@ -711,6 +761,7 @@ pub(super) fn step_info(step: &PlanStep, plan: &Plan) -> StepInfo {
         description: step.description.clone(),
         needs: needs.collect(),
         finally: step.phase == Phase::Finally,
+        undoes: None,
     }
 }
 
@@ -727,6 +778,13 @@ fn indexed(plan: &Plan) -> (BTreeMap<String, usize>, BTreeSet<usize>) {
         .iter()
         .flat_map(|step| step.reads.iter().copied())
         .collect();
+    for (index, step) in plan.steps.iter().enumerate() {
+        if let Some(undo) = &step.undo {
+            // It reads its own step as `this`.
+            read.insert(index);
+            read.extend(undo.reads.iter().copied());
+        }
+    }
     read.extend(mentioned_steps(plan.outputs.values(), &by_id));
     (by_id, read)
 }

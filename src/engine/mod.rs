@@ -23,6 +23,7 @@ mod scope;
 mod seam;
 mod step;
 mod stopping;
+mod undo;
 
 pub use group::GROUP;
 pub use machine::{Machine, RunInfo, StartError};

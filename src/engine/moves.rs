@@ -77,6 +77,7 @@ impl Machine {
                     calls: self.calls_made.get(&step.id).copied().unwrap_or(0),
                     attempts: 0,
                     outstanding: Outstanding::Nothing,
+                    wrote: false,
                     doubt: None,
                     giving_up: None,
                     params,
@@ -220,6 +221,7 @@ impl Machine {
         let giving_up = running.giving_up.take();
         running.outstanding = Outstanding::Nothing;
         let class = CallClass::of(&call);
+        running.wrote |= class.writes() && may_have_happened(outcome);
         match &outcome.result {
             Ok(_) => running.doubt = None,
             // Nobody can look elsewhere for what happened: such a step fails, and says so.
@@ -266,7 +268,7 @@ impl Machine {
                 if !class.writes() && failure.fate == Fate::Unknown {
                     failure.fate = Fate::NotDone;
                 }
-                if failure.fate == Fate::Unknown {
+                if failure.fate == Fate::Unknown && !failure.elsewhere {
                     self.note_lost(index, key, &call);
                     self.note_maybe_triggered(&key.step, &call);
                 }
@@ -621,6 +623,14 @@ impl Machine {
             .get(index)
             .map(|node| node.id.clone())
             .unwrap_or_default()
+    }
+}
+
+/// Whether what a call asked for happened, or may have.
+fn may_have_happened(outcome: &Outcome) -> bool {
+    match &outcome.result {
+        Ok(_) => true,
+        Err(failure) => failure.fate == Fate::Unknown,
     }
 }
 

@@ -74,11 +74,14 @@ impl Machine {
         if self.stage != Stage::Ended || !self.unsettled().is_empty() {
             return;
         }
+        let taken_back = self.taken_back();
         self.drop_finally();
-        let again = self.not_passed(failed);
+        let mut again = self.not_passed(failed);
+        again.extend(taken_back);
         self.round += 1;
         self.stage = Stage::Main;
         self.stop = None;
+        self.undo_stop = None;
         self.finally_stop = None;
         self.started.clear();
         self.triggered.clear();

@@ -18,6 +18,8 @@ pub(super) struct Node {
     pub(super) step: usize,
     /// Its id in this run.
     pub(super) id: String,
+    /// The step that it takes back, when it is an undo.
+    pub(super) undoes: Option<usize>,
     /// What it is doing.
     pub(super) state: State,
 }
@@ -42,6 +44,8 @@ pub(super) struct Running {
     /// How many tries of calls it has made.
     pub(super) attempts: u32,
     pub(super) outstanding: Outstanding,
+    /// Whether a write of it happened, or may have.
+    pub(super) wrote: bool,
     /// A write that may have happened although its answer says otherwise, until an answer tells.
     pub(super) doubt: Option<Failure>,
     /// It is given up as soon as the write that is under way has ended.
@@ -116,6 +120,10 @@ impl Outstanding {
 /// A step that has ended.
 pub(super) struct Ended {
     pub(super) told: StepEnded,
+    /// Whether a write of it happened, or may have.
+    pub(super) wrote: bool,
+    /// Its place among all ends.
+    pub(super) order: u64,
     /// As the other steps see it.
     pub(super) data: Data,
 }

@@ -1,22 +1,26 @@
 //! Putting the plan together: every mention is looked at once, and gives edges, reads and mistakes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Type;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 use crate::outcome::Accept;
-use crate::playbook::{self, Limits, Mistakes, Playbook, codes};
+use crate::playbook::{self, Limits, Mistakes, Playbook, Step, codes};
 use crate::template::Tree;
 
 use super::check::mentions::{self, Where};
-use super::check::{reach, secrets, types, web};
+use super::check::{reach, secrets, types, undo, web};
 use super::graph::{Edge, Graph};
 use super::names::{Indexed, Names};
 use super::{Need, Phase, Plan, PlanStep, digest, walk};
 
 /// The time that `finally` has when the playbook does not say it.
 const FINALLY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// The time of an undo that does not say its own.
+const UNDO_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Everything that the text alone shows: reads the playbook and plans it. The plan is there only when
 /// there is no error at all.
@@ -167,6 +171,29 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
         types::fits(Type::Integer, "max", &rerun.max, names, mistakes);
     }
     secrets::step(step, names, mistakes);
+    if let Some(undo) = &step.undo {
+        self::undo(indexed, undo, names, mistakes);
+    }
+}
+
+/// What an undo mentions orders nothing: it runs when all steps have ended.
+fn undo(indexed: Indexed<'_>, undo: &Step, names: &Names<'_>, mistakes: &mut Mistakes) {
+    undo::fits(indexed, undo, mistakes);
+    let at = Where::Step {
+        indexed,
+        this: true,
+    };
+    for tree in undo.trees() {
+        walk::tree(tree, &mut |found| {
+            mentions::check(found, at, names, mistakes);
+        });
+    }
+    types::params(undo, names, mistakes);
+    web::request(&undo.action, mistakes);
+    if let Some(timeout) = &undo.timeout {
+        types::fits(Type::Duration, "timeout", &timeout.value, names, mistakes);
+    }
+    secrets::step(undo, names, mistakes);
 }
 
 /// What `needs` names overrides what mentions gave.
@@ -198,7 +225,7 @@ fn plan(playbook: &Playbook, names: &Names<'_>, graph: &Graph) -> Plan {
     let steps: Vec<PlanStep> = names
         .steps
         .iter()
-        .map(|indexed| plan_step(playbook, *indexed, graph))
+        .map(|indexed| plan_step(playbook, *indexed, names, graph))
         .collect();
     let mut plan = Plan {
         name: playbook.name.clone(),
@@ -219,25 +246,54 @@ fn plan(playbook: &Playbook, names: &Names<'_>, graph: &Graph) -> Plan {
     plan
 }
 
-fn plan_step(playbook: &Playbook, indexed: Indexed<'_>, graph: &Graph) -> PlanStep {
-    let step = indexed.step;
+fn plan_step(
+    playbook: &Playbook,
+    indexed: Indexed<'_>,
+    names: &Names<'_>,
+    graph: &Graph,
+) -> PlanStep {
+    let needs = graph.edges(indexed.index).map(|edge| Need {
+        step: edge.step,
+        accept: edge.accept,
+    });
+    let mut planned = bare(playbook, indexed.step, indexed.phase);
+    planned.needs = needs.collect();
+    planned.reads = graph.reads(indexed.index);
+    planned.undo = indexed.step.undo.as_ref().map(|undo| {
+        let mut planned = bare(playbook, undo, indexed.phase);
+        planned.default_timeout = Some(UNDO_TIMEOUT);
+        planned.reads = read_by(undo, names);
+        Box::new(planned)
+    });
+    planned
+}
+
+/// The steps that an undo reads.
+fn read_by(undo: &Step, names: &Names<'_>) -> BTreeSet<usize> {
+    let mut reads = BTreeSet::new();
+    for tree in undo.trees() {
+        walk::tree(tree, &mut |found| {
+            if let (Some("steps"), Some(id)) = (found.hop(0), found.hop(1)) {
+                reads.extend(names.step(id).map(|read| read.index));
+            }
+        });
+    }
+    reads
+}
+
+/// A step without its place in the graph.
+fn bare(playbook: &Playbook, step: &Step, phase: Phase) -> PlanStep {
     let retry = step
         .retry
         .clone()
         .or_else(|| playbook.defaults.retry.clone());
     PlanStep {
         id: step.id.clone(),
-        phase: indexed.phase,
+        phase,
         place: step.place.clone(),
         description: step.description.clone(),
-        needs: graph
-            .edges(indexed.index)
-            .map(|edge| Need {
-                step: edge.step,
-                accept: edge.accept,
-            })
-            .collect(),
-        reads: graph.reads(indexed.index),
+        needs: Vec::new(),
+        reads: BTreeSet::new(),
         when: step.when.clone(),
         retry: retry.unwrap_or_default(),
         rerun: step.rerun.clone(),
@@ -247,6 +303,7 @@ fn plan_step(playbook: &Playbook, indexed: Indexed<'_>, graph: &Graph) -> PlanSt
         allow_failure: step.allow_failure,
         extract: step.extract.clone(),
         asserts: step.asserts.clone(),
+        undo: None,
         action: step.action.action,
         params: step.action.params.clone(),
     }

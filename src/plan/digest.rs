@@ -135,6 +135,10 @@ impl Form {
         });
         self.text(step.action.name);
         self.sorted(step.params.iter(), |form, tree| form.tree(tree));
+        if let Some(undo) = &step.undo {
+            self.text("undo");
+            self.step(undo);
+        }
     }
 
     fn need(&mut self, need: &Need) {

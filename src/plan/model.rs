@@ -97,6 +97,8 @@ pub struct PlanStep {
     pub extract: IndexMap<String, Extract>,
     /// What must hold after the action.
     pub asserts: Vec<Located<Expression>>,
+    /// What takes it back, as a step of its own called `STEP/undo`; it may read `this`, its step's record.
+    pub undo: Option<Box<PlanStep>>,
     /// What it does.
     pub action: &'static Action,
     /// With what.

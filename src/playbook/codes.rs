@@ -54,6 +54,7 @@ codes! {
     BAD_ADDRESS = "P044": "an address is none that a request may go to";
     BAD_HEADER = "P045": "a header is not of the form that headers have";
     BAD_REQUEST = "P046": "the parts of a request contradict each other";
+    NOTHING_TO_UNDO = "P047": "an undo stands where nothing can be taken back";
     INPUT_DEFAULT = "P050": "a default does not fit the declaration of its input";
     INPUT_PATTERN = "P051": "a pattern is not a regular expression";
     INPUT_DECLARATION = "P052": "the parts of a declaration contradict each other";

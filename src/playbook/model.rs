@@ -300,6 +300,16 @@ pub struct Step {
     pub extract: IndexMap<String, Extract>,
     /// What must hold after the action.
     pub asserts: Vec<Located<Expression>>,
+    /// What takes it back, as a step of its own called `STEP/undo`.
+    pub undo: Option<Box<Step>>,
     /// What it does.
     pub action: Invocation,
+}
+
+impl Step {
+    /// Everything of it that is filled in before its action begins.
+    pub fn trees(&self) -> impl Iterator<Item = &Tree> {
+        let timeout = self.timeout.iter().map(|timeout| &timeout.value);
+        self.action.params.values().chain(timeout)
+    }
 }

@@ -118,6 +118,7 @@ mod tests {
                     .map(|need| ((*need).to_owned(), "any".to_owned()))
                     .collect(),
                 finally: false,
+                undoes: None,
             }));
             if *ms > 0 {
                 apply(Event::StepStarted {

@@ -210,6 +210,9 @@ pub struct Planned {
     pub needs: IndexMap<String, String>,
     /// Whether it stands under `finally`.
     pub finally: bool,
+    /// The step that it takes back; absent unless it is an undo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
 }
 
 /// A try of a call.
@@ -258,6 +261,10 @@ impl From<&Recorded> for Line {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each event of a closed set, and each only copies"
+)]
 fn event(event: &Inner) -> Event {
     match event {
         Inner::RunCreated(created) => run_created(created),
@@ -393,6 +400,7 @@ fn planned(info: &StepInfo) -> Planned {
         description: info.description.clone(),
         needs: info.needs.iter().cloned().collect(),
         finally: info.finally,
+        undoes: info.undoes.clone(),
     }
 }
 

@@ -396,6 +396,7 @@ impl RunView {
                 description: None,
                 needs: Vec::new(),
                 finally: false,
+                undoes: None,
             })
         })
     }
@@ -413,11 +414,14 @@ impl RunView {
             known.info = info.clone();
             return;
         }
-        // Items stand behind their step, in the order in which they came.
-        let at = self
+        // Items stand behind their step, in the order in which they came; an undo stands behind its step.
+        let item = self
             .item_of(&info.id)
             .and_then(|(step, _)| self.steps.get_index_of(step))
             .map(|index| index + 1 + self.items_behind(index));
+        let undo = info.undoes.as_ref();
+        let undo = undo.and_then(|step| self.steps.get_index_of(step));
+        let at = undo.map(|index| index + 1).or(item);
         let step = StepView::new(info.clone());
         match at {
             Some(at) if at < self.steps.len() => {

@@ -50,20 +50,10 @@ impl Simulator {
             since_start.unwrap_or_default(),
             |words| state.chance(words),
         );
-        let mut reply = match hit {
+        match hit {
             None => self.act(request, Duration::ZERO),
             Some(hit) => self.mishap(request, &hit),
-        };
-        // The stamps in the answers are of this clock, and so is the date, which clients compare them with.
-        if !reply
-            .headers
-            .iter()
-            .any(|(name, _)| name.eq_ignore_ascii_case("date"))
-        {
-            let date = self.state.now().strftime("%a, %d %b %Y %H:%M:%S GMT");
-            reply.headers.push(("date".to_owned(), date.to_string()));
         }
-        reply
     }
 
     /// Answers a request to another server; its path is the whole address without the query. None when the

@@ -12,13 +12,14 @@ use crate::simulator::{Done, Origin};
 /// Everything that a run broke.
 pub(super) fn broken(ran: &Ran) -> Vec<Difference> {
     let mut found = Vec::new();
+    let journal = serde_json::to_string(&ran.events).unwrap_or_default();
     ends(ran, &mut found);
     order(ran, &mut found);
     if matches!(ran.ending, Ending::Ended(_) | Ending::Parked { .. }) {
         never_twice(ran, &mut found);
-        nothing_forgotten(ran, &mut found);
+        nothing_forgotten(ran, &journal, &mut found);
     }
-    no_secret(ran, &mut found);
+    no_secret(ran, &journal, &mut found);
     found
 }
 
@@ -144,12 +145,11 @@ fn ours(ran: &Ran) -> impl Iterator<Item = &'static str> {
 }
 
 /// What was started is in the journal, covered by an open intent, or named as unknown.
-fn nothing_forgotten(ran: &Ran, found: &mut Vec<Difference>) {
+fn nothing_forgotten(ran: &Ran, journal: &str, found: &mut Vec<Difference>) {
     let unknown = ran.steps().any(|step| step.outcome == StepOutcome::Unknown);
     if ran.open_intents > 0 || unknown {
         return;
     }
-    let journal = serde_json::to_string(&ran.events).unwrap_or_default();
     for act in &ran.acts {
         let ours = matches!(&act.origin, Origin::Api { user } if *user == ran.user);
         let id = match &act.deed {
@@ -180,10 +180,9 @@ fn nothing_forgotten(ran: &Ran, found: &mut Vec<Difference>) {
 }
 
 /// No secret in anything that the run leaves behind.
-fn no_secret(ran: &Ran, found: &mut Vec<Difference>) {
-    let journal = serde_json::to_string(&ran.events).unwrap_or_default();
+fn no_secret(ran: &Ran, journal: &str, found: &mut Vec<Difference>) {
     let places = [
-        ("the journal", journal.as_str()),
+        ("the journal", journal),
         ("what was observed", ran.observed.as_str()),
     ];
     let files = ran

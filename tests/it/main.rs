@@ -22,4 +22,5 @@ mod stores;
 mod sweeps;
 mod templates;
 mod testing;
+mod undo;
 mod web;

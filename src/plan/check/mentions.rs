@@ -135,7 +135,7 @@ fn step<'p>(
                     found.place(),
                     format!("step `{id}` mentions itself, and would wait for itself"),
                 )
-                .hint("in `assert` a step's own record is `this`")
+                .hint("in `assert` and `undo` a step's own record is `this`")
             });
             return None;
         }

@@ -4,4 +4,5 @@ pub(super) mod mentions;
 pub(super) mod reach;
 pub(super) mod secrets;
 pub(super) mod types;
-pub(crate) mod web;
+pub(super) mod undo;
+pub(super) mod web;

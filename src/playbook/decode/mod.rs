@@ -13,6 +13,7 @@ mod repeat;
 mod retry;
 mod scalars;
 mod step;
+mod undo;
 mod values;
 
 pub(crate) use action::is_literally_false;

@@ -7,9 +7,9 @@ use super::super::mistakes::Mistakes;
 use super::super::model::{Extract, Retry, Step, Timeout};
 use super::super::tree::{Entry, Yaml, YamlNode};
 use super::fields::{self, Fields};
-use super::{action, needs, repeat, retry, scalars, values};
+use super::{action, needs, repeat, retry, scalars, undo, values};
 use crate::catalog::{self, Action};
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::{self, Diagnostic, Place};
 use crate::template::{JsonPath, Take, Tree};
 use crate::{duration, text};
 
@@ -48,7 +48,16 @@ pub(super) fn steps(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Ste
         );
     }
     for entry in entries {
-        scalars::name(&entry.key, "a step", mistakes);
+        if scalars::name(&entry.key, "a step", mistakes) && entry.key.name == "undo" {
+            mistakes.push(
+                Diagnostic::error(
+                    codes::RESERVED_NAME,
+                    entry.key.place.clone(),
+                    "`undo` is the name of what takes a step back",
+                )
+                .hint("choose another name; the undo of a step stands inside the step"),
+            );
+        }
         let id = entry.key.name.clone();
         match step(entry, base, mistakes) {
             Some(step) => {
@@ -91,7 +100,16 @@ fn step(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Option<Step> {
         .take("assert")
         .and_then(|e| values::expressions(&e.value, "`assert`", mistakes))
         .unwrap_or_default();
-    let action = one_action(entry, &mut fields, mistakes);
+    let undo = fields
+        .take("undo")
+        .and_then(|e| undo::undo(e, &id, base, mistakes));
+    let owner = Owner {
+        kind: "a step",
+        what: &what,
+        place: &entry.key.place,
+        keys: &KEYS,
+    };
+    let action = one_action(&owner, &mut fields, mistakes);
     let extract = extract.map(|e| extracts(e, action.as_ref().map(|(_, a)| *a), mistakes));
     fields.finish(mistakes);
     let (written, action) = action?;
@@ -109,13 +127,40 @@ fn step(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Option<Step> {
         allow_failure,
         extract: extract.unwrap_or_default(),
         asserts,
+        undo,
         action,
     })
 }
 
+/// The keys that stand beside the action of a step.
+const KEYS: [&str; 12] = [
+    "description",
+    "needs",
+    "when",
+    "retry",
+    "rerun",
+    "until",
+    "poll",
+    "timeout",
+    "allow_failure",
+    "extract",
+    "assert",
+    "undo",
+];
+
+/// What has one action: a step, or its undo.
+pub(super) struct Owner<'a> {
+    pub(super) kind: &'a str,
+    /// It, in messages.
+    pub(super) what: &'a str,
+    pub(super) place: &'a Place,
+    /// The keys that stand beside its action.
+    pub(super) keys: &'a [&'a str],
+}
+
 /// The one action among what is left.
-fn one_action<'y>(
-    step: &'y Entry,
+pub(super) fn one_action<'y>(
+    owner: &Owner<'_>,
     fields: &mut Fields<'y>,
     mistakes: &mut Mistakes,
 ) -> Option<(&'y Entry, &'static Action)> {
@@ -125,9 +170,8 @@ fn one_action<'y>(
             codes::TWO_ACTIONS,
             second.key.place.clone(),
             format!(
-                "a step has one action, and step `{}` has a second one, `{}`",
-                text::clean_line(&step.key.name, 60),
-                second.key.name
+                "{} has one action, and {} has a second one, `{}`",
+                owner.kind, owner.what, second.key.name
             ),
         )
         .hint("make a step of its own for it");
@@ -144,34 +188,18 @@ fn one_action<'y>(
     let near = fields
         .rest()
         .find(|e| diagnostic::nearest(&e.key.name, names()).is_some());
-    let known = [
-        "description",
-        "needs",
-        "when",
-        "retry",
-        "rerun",
-        "until",
-        "poll",
-        "timeout",
-        "allow_failure",
-        "extract",
-        "assert",
-    ];
     let meant = near.or_else(|| {
         fields.rest().find(|e| {
             matches!(e.value.node, YamlNode::Map(_))
-                && diagnostic::nearest(&e.key.name, known).is_none()
+                && diagnostic::nearest(&e.key.name, owner.keys.iter().copied()).is_none()
         })
     });
     let Some(meant) = meant else {
         mistakes.push(
             Diagnostic::error(
                 codes::NO_ACTION,
-                step.key.place.clone(),
-                format!(
-                    "step `{}` has no action",
-                    text::clean_line(&step.key.name, 60)
-                ),
+                owner.place.clone(),
+                format!("{} has no action", owner.what),
             )
             .hint(format!("the actions are {}", listed())),
         );

@@ -20,10 +20,39 @@ pub(super) fn step() -> Value {
         keys.push((action.name, action_value(action)));
         choices.push(json!({ "required": [action.name] }));
     }
+    keys.push(("undo", undo()));
     let mut step = object(keys, &[]);
     merge(&mut step, json!({ "oneOf": choices }));
     merge(&mut step, json!({ "dependencies": company() }));
     step
+}
+
+/// What takes a step back: one action that changes something, with its time and retries.
+fn undo() -> Value {
+    let mut keys = vec![
+        (
+            "timeout",
+            described(
+                template_or(json!({ "$ref": "#/definitions/duration" })),
+                "The total time of the undo. Default: 10m.",
+            ),
+        ),
+        (
+            "retry",
+            referred("retry", "How calls that go wrong are tried again."),
+        ),
+    ];
+    let mut choices = Vec::new();
+    for action in catalog::all().iter().filter(|action| action.changes()) {
+        keys.push((action.name, action_value(action)));
+        choices.push(json!({ "required": [action.name] }));
+    }
+    let mut undo = object(keys, &[]);
+    merge(&mut undo, json!({ "oneOf": choices }));
+    described(
+        undo,
+        "One action that takes the step back, when another step failed that was not allowed to. It may read `this`.",
+    )
 }
 
 /// The keys that stand only beside some actions.
@@ -43,6 +72,7 @@ fn company() -> Value {
         "rerun": { "anyOf": beside(&|action| action.waits) },
         "until": { "anyOf": polled },
         "poll": ["until"],
+        "undo": { "anyOf": beside(&Action::changes) },
     })
 }
 
