@@ -113,6 +113,7 @@ impl Machine {
                     step: index,
                     id: step.id.clone(),
                     state,
+                    undoes: None,
                 });
             }
         }

@@ -107,6 +107,15 @@ impl Reply {
         serde_json::from_slice(&self.body).ok()
     }
 
+    /// Dates the answer. The stamps in answers are of the simulated clock, and so is the date, with which
+    /// clients compare them; over HTTP the library would otherwise send that of this machine.
+    pub(super) fn date(&mut self, now: jiff::Timestamp) {
+        if self.get("date").is_none() {
+            let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            self.headers.push(("date".to_owned(), date));
+        }
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

@@ -41,11 +41,13 @@ impl InProcess {
 
     /// Sends a request and waits for the reply as long as it takes: for ever, when there is none.
     pub async fn exchange(&self, request: Request) -> Result<Reply, Lost> {
-        let reply = self
+        let now = self.clock.now();
+        let mut reply = self
             .world
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .handle(&request, self.clock.now());
+            .handle(&request, now);
+        reply.date(now);
         self.carried(reply).await
     }
 

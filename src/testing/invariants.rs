@@ -333,6 +333,7 @@ mod tests {
                     .map(|need| ((*need).into(), "passed".into()))
                     .collect(),
                 finally: false,
+                undoes: None,
             })
         };
         let early = vec![
