@@ -20,6 +20,8 @@ use crate::outcome::StepOutcome;
 use crate::plan::{Located, PlanStep};
 use crate::template::{Data, Expression, Scope, TemplateError};
 
+/// What a person can do about a write that may have happened.
+const LOOK_FOR_IT: &str = "look for it on Semaphore, then say so with `runner resolve`";
 pub(super) const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
 /// An id that Semaphore has just given may not be found everywhere for a moment.
 const FRESH_FOR: Duration = Duration::from_secs(30);
@@ -404,8 +406,7 @@ impl Machine {
                 .message
                 .push_str("; whether what was sent before has happened is not known: ");
             failure.message.push_str(&doubt.message);
-            failure.hint =
-                Some("look for it on Semaphore, then say so with `runner resolve`".to_owned());
+            failure.hint = Some(LOOK_FOR_IT.to_owned());
         }
         failure
     }
@@ -482,9 +483,10 @@ impl Machine {
         }
     }
 
-    pub(super) fn end_failed(&mut self, index: usize, failure: Failure) {
+    pub(super) fn end_failed(&mut self, index: usize, mut failure: Failure) {
         let unknown = failure.kind == FailureKind::FateUnknown || failure.fate == Fate::Unknown;
         let outcome = if unknown && !failure.elsewhere {
+            failure.hint.get_or_insert_with(|| LOOK_FOR_IT.to_owned());
             StepOutcome::Unknown
         } else {
             StepOutcome::Failed

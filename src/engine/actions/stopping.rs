@@ -45,7 +45,12 @@ impl Stopping {
 
     fn take(&mut self, answer: &Answer) {
         self.record.response.clone_from(&answer.response);
-        self.record.link("result", text(&answer.value, "url"));
+        let what = match self.tell {
+            Call::StopWorkflow { .. } => "workflow",
+            Call::StopJob { .. } => "job",
+            _ => "pipeline",
+        };
+        self.record.link(what, text(&answer.value, "url"));
     }
 }
 

@@ -119,23 +119,20 @@ fn reads_elsewhere(step: &Invocation) -> bool {
 
 fn rerun(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Rerun> {
     let mut fields = Fields::open(yaml, "`rerun`", mistakes)?;
-    let max = fields.take("max").map(|e| max(&e.value, mistakes));
+    let max = fields
+        .take("max")
+        .and_then(|e| max(&e.value, mistakes))
+        .unwrap_or_else(|| Tree::literal(yaml.place.clone(), 1.into()));
     let scope = fields
         .take("scope")
-        .map(|e| scalars::word(&e.value, &SCOPES, "`scope`", mistakes));
+        .and_then(|e| scalars::word(&e.value, &SCOPES, "`scope`", mistakes))
+        .unwrap_or(RerunScope::Failed);
     let when = fields
         .take("when")
-        .map(|e| values::expression(&e.value, "`when`", mistakes));
+        .and_then(|e| values::expression(&e.value, "`when`", mistakes));
     fields.finish(mistakes);
-    let one = || Tree::literal(yaml.place.clone(), 1.into());
-    Some(Rerun {
-        max: max.unwrap_or_else(|| Some(one()))?,
-        scope: scope.unwrap_or(Some(RerunScope::Failed))?,
-        when: match when {
-            Some(found) => Some(found?),
-            None => None,
-        },
-    })
+    // What was wrong was told; what is right is checked further.
+    Some(Rerun { max, scope, when })
 }
 
 /// How often at the most: a number, or a template that gives one.
