@@ -1,7 +1,7 @@
 //! The closed sets of events and observations: the only contract between the engine and those who look
 //! on (store, progress, reports).
 //!
-//! Events are of two classes. *Facts* ([`Event::is_fact`]) came from outside: how a call ended, that a
+//! Events are of two classes. *Facts* (`Event::is_fact`) came from outside: how a call ended, that a
 //! timer fired, that somebody asked to stop. *Decisions* are what the machine made of them. A run is
 //! replayed by giving the facts to a new machine, which then makes the same decisions again.
 //! Observations are a second class: kept lossily, for people only; the machine never reads them.
@@ -128,6 +128,17 @@ pub enum Event {
         /// The deadline of the round.
         deadline: Timestamp,
     },
+    /// Fact: the run goes on with another version of its playbook.
+    PlanChanged {
+        /// The digest of the plan.
+        digest: String,
+        /// The name of the playbook's file.
+        name: String,
+        /// Its whole text.
+        text: String,
+        /// Who asks.
+        by: String,
+    },
     /// Fact: the run holds its concurrency group.
     GroupTaken {
         /// The group.
@@ -179,6 +190,7 @@ impl Event {
             | Self::Resumed { .. }
             | Self::Resolved { .. }
             | Self::RoundRequested { .. }
+            | Self::PlanChanged { .. }
             | Self::GroupTaken { .. }
             | Self::GroupBusy { .. } => true,
             Self::RunCreated(_)
@@ -376,7 +388,7 @@ pub struct Failure {
     /// What an unknown write may have made: ids with words, for a person to choose from.
     pub candidates: Vec<Candidate>,
     /// The JSON that the server answered, when it has to do with the failure.
-    pub response: Option<Value>,
+    pub response: Option<Box<Value>>,
     /// Whether it is about another address than Semaphore's: then it says nothing of Semaphore, and
     /// nobody can look there for what happened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

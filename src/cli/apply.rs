@@ -88,6 +88,7 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
         info,
         past: Vec::new(),
         opening: Vec::new(),
+        later: Vec::new(),
         files_dir,
         park_after: args.park,
     };

@@ -355,6 +355,9 @@ pub struct Resume {
     /// Open a new round of a run that has ended, for what did not pass
     #[arg(long)]
     pub failed: bool,
+    /// Go on with the playbook as it is on disk, when only steps changed that have not begun
+    #[arg(long, value_name = "PLAYBOOK", num_args = 0..=1, require_equals = true)]
+    pub accept_changes: Option<Option<PathBuf>>,
     /// Secret inputs that were typed must be typed again.
     #[command(flatten)]
     pub inputs: Inputs,

@@ -43,11 +43,10 @@ pub(super) fn cancel(around: &Surroundings, args: &Cancel) -> Result<Exit, Faili
         park: None,
     };
     let worked = go_on(around, (&settings, store, &run), &again, (past, Vec::new()));
-    let worked = worked.map_err(|failing| {
+    let worked = worked.inspect_err(|_| {
         around.say(&format!(
             "the wish to cancel the run `{run}` is kept: it counts as soon as the run is gone on with"
         ));
-        failing
     })?;
     let canceled = worked.was_canceled();
     let exit = conclude(around, &args.results, worked)?;

@@ -94,7 +94,7 @@ fn format_line(mark: &str, finding: &Finding) -> String {
         .replace('\n', "\n                    ");
     let mut line = format!("{mark:<4}  {:<12}  {words}\n", finding.what);
     if let Some(hint) = &finding.hint {
-        line.push_str(&format!("                    hint: {hint}\n"));
+        line.push_str(&["                    hint: ", hint, "\n"].concat());
     }
     line
 }

@@ -44,6 +44,8 @@ pub(super) struct Execution<'a> {
     pub(super) results: &'a Results,
     pub(super) store: Arc<dyn Store>,
     pub(super) plan: Arc<Plan>,
+    /// Plans that the run went on with later.
+    pub(super) later: Vec<Arc<Plan>>,
     pub(super) inputs: BoundInputs,
     pub(super) info: RunInfo,
     pub(super) past: Vec<Recorded>,
@@ -102,7 +104,7 @@ impl Execution<'_> {
         let around = self.around;
         let collected = Collected::default();
         let broken = Arc::new(Mutex::new(None));
-        let machine = match Machine::new(
+        let mut machine = match Machine::new(
             self.info.clone(),
             Arc::clone(&self.plan),
             self.inputs.clone(),
@@ -117,6 +119,9 @@ impl Execution<'_> {
                 };
             }
         };
+        for plan in self.later.clone() {
+            machine.learn(plan);
+        }
         let (web, token) = line.web;
         let effects = SemaphoreEffects::new(
             Spoken::wrap(

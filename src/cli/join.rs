@@ -17,7 +17,7 @@ use super::settings::Settings;
 use super::signals;
 use crate::clock::{Clock, Moment};
 use crate::drivers::{Finish, StopRequest, run_local};
-use crate::event::Event;
+use crate::event::{Event, Recorded};
 use crate::plan::{BoundInputs, Plan};
 use crate::report::RunState;
 use crate::store::{RunHeader, SqliteStore, Store as _, StoreErrorKind, StoredInput};
@@ -46,7 +46,7 @@ pub(super) fn join(
         Err(error) if error.kind == StoreErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let differences = differences(&header, wanted);
+    let differences = differences(&header, &store.load(wanted.id)?, wanted);
     if !differences.is_empty() {
         let words = format!(
             "there is a run `{}` already, and it is another one: {}",
@@ -126,7 +126,7 @@ fn take_over(
     }
 }
 
-fn is_ended(past: &[crate::event::Recorded]) -> bool {
+fn is_ended(past: &[Recorded]) -> bool {
     crate::report::RunView::of(past).ended().is_some()
 }
 
@@ -187,9 +187,16 @@ fn seen(collected: &Collected) -> usize {
 }
 
 /// What makes a run another one than what is asked for now.
-fn differences(header: &RunHeader, wanted: &Wanted<'_>) -> Vec<String> {
+fn differences(header: &RunHeader, past: &[Recorded], wanted: &Wanted<'_>) -> Vec<String> {
     let mut found = Vec::new();
-    if header.digest != wanted.plan.digest {
+    let changed = past
+        .iter()
+        .rev()
+        .find_map(|recorded| match &recorded.event {
+            Event::PlanChanged { digest, .. } => Some(digest),
+            _ => None,
+        });
+    if *changed.unwrap_or(&header.digest) != wanted.plan.digest {
         found.push(format!(
             "it was made from another version of `{}`",
             crate::text::clean_line(&header.playbook, 200)

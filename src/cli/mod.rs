@@ -9,6 +9,7 @@ mod approve;
 pub mod args;
 mod cancel;
 pub mod causes;
+mod changing;
 mod check;
 mod completions;
 mod connect;

@@ -294,6 +294,7 @@ fn above_line(view: &RunView, event: &Event, screen: &Screen<'_>) -> Option<Stri
         | Event::Asked { .. }
         | Event::Resolved { .. }
         | Event::RoundStarted { .. }
+        | Event::PlanChanged { .. }
         | Event::Answered { .. } => plain::words_of(view, event, screen).map(|l| screen.fit(&l)),
         Event::RunCreated(_)
         | Event::StepAdded(_)

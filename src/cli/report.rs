@@ -15,7 +15,7 @@ use crate::diagnostic::Source;
 use crate::event::Recorded;
 use crate::plan::{self, Limits, Plan};
 use crate::report::report_text;
-use crate::store::{RunHeader, Store};
+use crate::store::{RunHeader, Store as _};
 use crate::testing::{
     FileResult, Incident, PlaySettings, Sweeps, case_words, read, run, test_of_run,
 };

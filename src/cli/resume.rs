@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::apply::{SIMULATED, inputs_file, planned, real};
 use super::args::{Connection, Inputs, Results, Resume};
+use super::changing::{self, Changing};
 use super::check::limits;
 use super::connect::endpoint;
 use super::execute::{Execution, Worked, conclude, lock};
@@ -40,7 +41,18 @@ pub(super) fn resume(around: &Surroundings, args: &Resume) -> Result<Exit, Faili
     only_secrets(&args.inputs, &store.header(&run)?)?;
     let guard = lock(around, &store, &run)?;
     let past = store.load(&run)?;
-    let opening = opening(around, &run, &RunView::of(&past), args.failed)?;
+    let mut opening = opening(around, &run, &RunView::of(&past), args.failed)?;
+    if let Some(path) = &args.accept_changes {
+        let header = store.header(&run)?;
+        let changed = Changing {
+            header: &header,
+            past: &past,
+            failed: args.failed,
+        };
+        // Before a round is opened: it is made of the new steps.
+        let fact = changing::accepted(around, &settings, &changed, path.as_deref())?;
+        opening.splice(0..0, fact);
+    }
     let again = Again {
         inputs: &args.inputs,
         results: &args.results,
@@ -138,6 +150,7 @@ pub(super) fn go_on(
         ));
     };
     let plan = planned(around, &source, &limits)?;
+    let later = changing::later(around, &past, &opening, &limits)?;
     let inputs = inputs(around, &header, again.inputs, &limits)?;
     let endpoint = endpoint(around, again.connection)?;
     let info = info(around, &header, &past, settings);
@@ -152,6 +165,7 @@ pub(super) fn go_on(
         info,
         past,
         opening,
+        later,
         files_dir: PathBuf::from(&header.files_dir),
         park_after: again.park,
     };
@@ -181,7 +195,7 @@ pub(super) fn is_rehearsal(header: &RunHeader) -> bool {
 
 /// What the run was made with: its salt and its times stand in its first event. A run that was parked
 /// before that event was written down begins anew: nothing was sent.
-fn info(
+pub(super) fn info(
     around: &Surroundings,
     header: &RunHeader,
     past: &[Recorded],

@@ -13,7 +13,7 @@ use super::show;
 use crate::clock::{Clock, millis_between};
 use crate::event::{Event, Recorded};
 use crate::report::{ApiUse, RunView, report, report_text};
-use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store};
+use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store as _};
 
 /// Opens the store of the state folder.
 pub(super) fn store(around: &Surroundings, settings: &Settings) -> Result<SqliteStore, Failing> {

@@ -15,5 +15,6 @@ mod virtual_time;
 
 pub use in_process::{InProcessTransport, InProcessWeb};
 pub use local::run as run_local;
+pub use replay::replayed;
 pub use session::{Conditions, Finish, Observer, Session, SessionError, StopRequest};
 pub use virtual_time::run as run_virtual;

@@ -3,6 +3,7 @@
 //! Pure but for the machine it moves. The machine makes the same decisions again; what it decides beyond
 //! the record (a crash can lose the end of a turn) is new, and what it still waits for is done again.
 
+use super::session::SessionError;
 use crate::clock::Moment;
 use crate::engine::{Cmd, Ev, GROUP, Machine};
 use crate::event::{Event, Recorded};
@@ -50,6 +51,14 @@ pub(super) fn replay(machine: &mut Machine, past: &[Recorded]) -> Result<Replaye
     })
 }
 
+/// Brings a machine to where a record leaves it, for those who only want to ask it something.
+pub fn replayed(machine: &mut Machine, past: &[Recorded]) -> Result<(), SessionError> {
+    match replay(machine, past) {
+        Ok(_) => Ok(()),
+        Err(seq) => Err(SessionError::Replay { seq }),
+    }
+}
+
 /// Commands that have not come back.
 #[derive(Default)]
 pub(super) struct Outstanding(Vec<Cmd>);
@@ -80,6 +89,7 @@ impl Outstanding {
                 | Ev::Resumed { .. }
                 | Ev::Resolved { .. }
                 | Ev::RoundRequested { .. }
+                | Ev::PlanChanged { .. }
                 | Ev::GroupBusy { .. },
             )
             | None => {}

@@ -349,7 +349,7 @@ impl Session {
                         call.sent = true;
                     }
                     let written = self.journal.intent(&intent);
-                    let told = written.as_ref().map(|()| ()).map_err(|e| IntentError {
+                    let told = written.as_ref().copied().map_err(|e| IntentError {
                         message: e.to_string(),
                     });
                     // The call may have been given up meanwhile; then nothing is sent.

@@ -143,7 +143,7 @@ impl Inner {
             });
         }
         let mut failure = self.unexpected(&shown, &response, &body, class);
-        failure.response = Some(value);
+        failure.response = Some(Box::new(value));
         Err(elsewhere(failure))
     }
 

@@ -102,6 +102,8 @@ pub struct Machine {
     pub(super) stop: Option<Stop>,
     pub(super) undo_stop: Option<Stop>,
     pub(super) finally_stop: Option<Stop>,
+    /// The steps that were taken back and have not been done again.
+    pub(super) taken_back: BTreeSet<String>,
     /// How many steps have ended.
     ends: u64,
     pub(super) run_timeout: Duration,
@@ -118,6 +120,8 @@ pub struct Machine {
     pub(super) unsettled: BTreeMap<usize, Unsettled>,
     /// What people found out about them.
     pub(super) resolutions: BTreeMap<usize, Resolution>,
+    /// Other plans that the run went on with, by their digests.
+    pub(super) plans: BTreeMap<String, Arc<Plan>>,
     /// What this run has made on Semaphore.
     pub(super) started: Vec<Started>,
     /// Steps that triggered a promotion.
@@ -143,25 +147,7 @@ impl Machine {
         let shared = Shared::new(&plan, &inputs, &run_value(&run, &plan))?;
         let run_timeout = run_timeout(&run, &plan, &shared)?;
         let group = super::group::of(&plan, &shared)?;
-        let mut read: BTreeSet<usize> = plan
-            .steps
-            .iter()
-            .flat_map(|s| s.reads.iter().copied())
-            .collect();
-        let by_id: BTreeMap<String, usize> = plan
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(i, s)| (s.id.clone(), i))
-            .collect();
-        for (index, step) in plan.steps.iter().enumerate() {
-            if let Some(undo) = &step.undo {
-                // It reads its own step as `this`.
-                read.insert(index);
-                read.extend(undo.reads.iter().copied());
-            }
-        }
-        read.extend(mentioned_steps(plan.outputs.values(), &by_id));
+        let (by_id, read) = indexed(&plan);
         let now = Moment::start(run.started_at);
         Ok(Self {
             run,
@@ -176,6 +162,7 @@ impl Machine {
             stop: None,
             undo_stop: None,
             finally_stop: None,
+            taken_back: BTreeSet::new(),
             ends: 0,
             run_timeout,
             deadline: None,
@@ -185,6 +172,7 @@ impl Machine {
             lost: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             resolutions: BTreeMap::new(),
+            plans: BTreeMap::new(),
             started: Vec::new(),
             triggered: BTreeSet::new(),
             sought: BTreeMap::new(),
@@ -199,9 +187,17 @@ impl Machine {
         })
     }
 
+    /// What is known of the plan by the names and numbers of its steps.
+    pub(super) fn index_plan(&mut self) {
+        (self.by_id, self.read) = indexed(&self.plan);
+    }
+
     /// Takes a fact, or begins the run, and says what is to be done.
     pub fn step(&mut self, ev: Option<Ev>, at: Moment) -> Turn {
-        let reopens = matches!(ev, Some(Ev::Resolved { .. } | Ev::RoundRequested { .. }));
+        let reopens = matches!(
+            ev,
+            Some(Ev::Resolved { .. } | Ev::RoundRequested { .. } | Ev::PlanChanged { .. })
+        );
         if self.has_ended() && !reopens {
             // The end is the last event of a run: what comes late is not taken note of any more.
             return Turn::default();
@@ -353,6 +349,7 @@ impl Machine {
                 step, resolution, ..
             } => self.resolved(&step, resolution),
             Ev::RoundRequested { failed, .. } => self.begin_round(failed),
+            Ev::PlanChanged { digest, .. } => self.change_plan(&digest),
             Ev::GroupTaken { .. } => self.group_taken(),
             Ev::GroupBusy { group, by } => self.group_busy(&group, &by),
             Ev::Answered { step, approved, by } => self.answered(step, approved, by),
@@ -719,6 +716,7 @@ impl Machine {
     /// The steps under `finally` have their turn once more at the end of a round, and what is taken back is
     /// found anew.
     pub(super) fn drop_finally(&mut self) {
+        self.note_taken_back();
         let plan = &self.plan;
         let of_main = |node: &Node| {
             let step = plan.steps.get(node.step);
@@ -769,6 +767,30 @@ pub(super) fn step_info(step: &PlanStep, plan: &Plan) -> StepInfo {
         finally: step.phase == Phase::Finally,
         undoes: None,
     }
+}
+
+/// The numbers of the steps by their ids, and those that some expression reads.
+fn indexed(plan: &Plan) -> (BTreeMap<String, usize>, BTreeSet<usize>) {
+    let by_id: BTreeMap<String, usize> = plan
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| (step.id.clone(), index))
+        .collect();
+    let mut read: BTreeSet<usize> = plan
+        .steps
+        .iter()
+        .flat_map(|step| step.reads.iter().copied())
+        .collect();
+    for (index, step) in plan.steps.iter().enumerate() {
+        if let Some(undo) = &step.undo {
+            // It reads its own step as `this`.
+            read.insert(index);
+            read.extend(undo.reads.iter().copied());
+        }
+    }
+    read.extend(mentioned_steps(plan.outputs.values(), &by_id));
+    (by_id, read)
 }
 
 /// The steps that some trees mention.

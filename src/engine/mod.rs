@@ -9,6 +9,7 @@ pub mod call;
 mod actions;
 mod again;
 mod approval;
+mod changing;
 mod ending;
 mod group;
 mod machine;

@@ -142,6 +142,13 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 /// Decides, and counts the failure among the tries.
 pub(super) fn decide(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -> Verdict {
     let allowed = |on: RetryOn| at.policy.on.contains(&on);
+    let counted = |on: RetryOn, tries: &mut Tries| {
+        if allowed(on) {
+            count_answer(failure, tries, at)
+        } else {
+            Verdict::GiveUp
+        }
+    };
     match failure.kind {
         FailureKind::Network if failure.fate == Fate::NotSent => {
             if !allowed(RetryOn::Network) {
@@ -170,27 +177,11 @@ pub(super) fn decide(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -
             }
             Verdict::Again(next_delay(tries, at).min(left))
         }
-        FailureKind::Network | FailureKind::Timeout => {
-            if allowed(RetryOn::Network) {
-                count_answer(failure, tries, at)
-            } else {
-                Verdict::GiveUp
-            }
-        }
+        FailureKind::Network | FailureKind::Timeout => counted(RetryOn::Network, tries),
         FailureKind::Server | FailureKind::InvalidAnswer | FailureKind::AuthOutage => {
-            if allowed(RetryOn::Server) {
-                count_answer(failure, tries, at)
-            } else {
-                Verdict::GiveUp
-            }
+            counted(RetryOn::Server, tries)
         }
-        FailureKind::RateLimited => {
-            if allowed(RetryOn::RateLimited) {
-                count_answer(failure, tries, at)
-            } else {
-                Verdict::GiveUp
-            }
-        }
+        FailureKind::RateLimited => counted(RetryOn::RateLimited, tries),
         FailureKind::QueueFull => Verdict::Again(jittered(QUEUE_FULL_EVERY, tries, at)),
         FailureKind::NotPassed => {
             let since = *tries.not_passed_since_ms.get_or_insert(at.now_active_ms);

@@ -74,10 +74,9 @@ impl Machine {
         if self.stage != Stage::Ended || !self.unsettled().is_empty() {
             return;
         }
-        let taken_back = self.taken_back();
         self.drop_finally();
         let mut again = self.not_passed(failed);
-        again.extend(taken_back);
+        again.extend(self.again_after_undo());
         self.round += 1;
         self.stage = Stage::Main;
         self.stop = None;

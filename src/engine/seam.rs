@@ -110,6 +110,17 @@ pub enum Ev {
         /// Who asks.
         by: String,
     },
+    /// The run goes on with another version of its playbook, which the machine knows by its digest.
+    PlanChanged {
+        /// The digest of the plan.
+        digest: String,
+        /// The name of the playbook's file.
+        name: String,
+        /// Its whole text.
+        text: String,
+        /// Who asks.
+        by: String,
+    },
     /// The run holds its concurrency group.
     GroupTaken {
         /// The group.
@@ -143,6 +154,17 @@ impl From<Ev> for Event {
                 by,
             },
             Ev::RoundRequested { failed, by } => Self::RoundRequested { failed, by },
+            Ev::PlanChanged {
+                digest,
+                name,
+                text,
+                by,
+            } => Self::PlanChanged {
+                digest,
+                name,
+                text,
+                by,
+            },
             Ev::GroupTaken { group } => Self::GroupTaken { group },
             Ev::GroupBusy { group, by } => Self::GroupBusy { group, by },
         }
@@ -169,6 +191,17 @@ impl Ev {
                 by,
             },
             Event::RoundRequested { failed, by } => Self::RoundRequested { failed, by },
+            Event::PlanChanged {
+                digest,
+                name,
+                text,
+                by,
+            } => Self::PlanChanged {
+                digest,
+                name,
+                text,
+                by,
+            },
             Event::GroupTaken { group } => Self::GroupTaken { group },
             Event::GroupBusy { group, by } => Self::GroupBusy { group, by },
             Event::RunCreated(_)

@@ -52,6 +52,13 @@ pub(super) fn of(plan: &Plan) -> String {
     ids::digest(&[FORM, &form.written])
 }
 
+/// The digest of one step, whose needs count by their indices.
+pub(super) fn of_step(step: &PlanStep) -> String {
+    let mut form = Form::default();
+    form.step(step);
+    ids::digest(&[FORM, &form.written])
+}
+
 /// The meaning as text that no other meaning has: every text is framed by its length, every list by
 /// its brackets.
 #[derive(Default)]

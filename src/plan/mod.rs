@@ -4,6 +4,7 @@
 //! show was found (one file per rule family under `check/`). After this nobody checks again.
 
 mod build;
+mod changes;
 mod check;
 mod digest;
 mod graph;
@@ -16,5 +17,6 @@ pub use crate::playbook::{
     Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
 };
 pub use build::{build, check};
+pub use changes::{Changes, changes};
 pub use inputs::{GivenInputs, InputsFile, bind_inputs, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};

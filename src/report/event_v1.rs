@@ -144,6 +144,13 @@ pub enum Event {
         /// Who asks.
         by: String,
     },
+    /// The run goes on with another version of its playbook.
+    PlanChanged {
+        /// The playbook.
+        playbook: v1::Playbook,
+        /// Who asks.
+        by: String,
+    },
     /// A new round of a run that had ended: these steps are done again.
     RoundStarted {
         /// Which round, from 2.
@@ -254,6 +261,10 @@ impl From<&Recorded> for Line {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each event of a closed set, and each only copies"
+)]
 fn event(event: &Inner) -> Event {
     match event {
         Inner::RunCreated(created) => run_created(created),
@@ -315,6 +326,15 @@ fn event(event: &Inner) -> Event {
         },
         Inner::RoundRequested { failed, by } => Event::RoundRequested {
             failed: *failed,
+            by: by.clone(),
+        },
+        Inner::PlanChanged {
+            digest, name, by, ..
+        } => Event::PlanChanged {
+            playbook: v1::Playbook {
+                path: name.clone(),
+                digest: digest.clone(),
+            },
             by: by.clone(),
         },
         Inner::RoundStarted {

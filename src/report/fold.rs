@@ -301,6 +301,7 @@ impl RunView {
             } => self.start_round(*round, steps, *deadline),
             Event::Resolved { .. }
             | Event::RoundRequested { .. }
+            | Event::PlanChanged { .. }
             | Event::GroupTaken { .. }
             | Event::GroupBusy { .. } => {}
             Event::StepEnded(ended) => self.end(ended, at),

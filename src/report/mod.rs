@@ -1,8 +1,8 @@
 //! Reports: folds of events.
 //!
-//! [`RunView`] is the one fold; the report, the progress display, the summary and `runner show` all
+//! `RunView` is the one fold; the report, the progress display, the summary and `runner show` all
 //! read it, so that they can never tell different stories. The shapes that leave the process are
-//! frozen types of their own ([`v1`], [`event_v1`]), so that the inside may change without them.
+//! frozen types of their own (`v1`, `event_v1`), so that the inside may change without them.
 //! Nothing here knows a terminal, the store or the network; other formats (JUnit, Markdown) get a file
 //! of their own beside `json.rs`.
 

@@ -1,14 +1,14 @@
 //! The client of the Semaphore API.
 //!
-//! Duty: one function per endpoint, over a [`Transport`]; answers normalised once, at the edge
-//! ([`wire`]); every failure one [`Error`] that says whether what was asked may have happened.
+//! Duty: one function per endpoint, over a `Transport`; answers normalised once, at the edge
+//! (`wire`); every failure one `Error` that says whether what was asked may have happened.
 //! Invariants: the client never repeats a request, never follows an address of the server but for a log,
 //! and the token goes to the configured origin alone. It must not know the engine, events or playbooks.
 //!
-//! Where to look: [`transport`] (the seam), `reqwest_transport` (HTTP, the one file that knows
-//! `reqwest`), [`config`] and [`contexts`] (which Semaphore is meant), [`client`] (one request, one
-//! judgement), [`fate`] (done, not done, unknown), [`error`], [`dialect`] and [`meaning`] (what a refusal means),
-//! [`pages`] (lists), and a file per subject: `workflows`, `pipelines`, `promotions`, `jobs`, `logs`,
+//! Where to look: `transport` (the seam), `reqwest_transport` (HTTP, the one file that knows
+//! `reqwest`), `config` and `contexts` (which Semaphore is meant), `client` (one request, one
+//! judgement), `fate` (done, not done, unknown), `error`, `dialect` and `meaning` (what a refusal means),
+//! `pages` (lists), and a file per subject: `workflows`, `pipelines`, `promotions`, `jobs`, `logs`,
 //! `projects`, `tasks`, `troubleshoot`.
 
 pub mod client;

@@ -129,11 +129,13 @@ async fn answer(
     let Some(request) = read(request).await else {
         return plain_status(StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let reply = front
+    let now = front.clock.now();
+    let mut reply = front
         .world
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .handle(&request, front.clock.now());
+        .handle(&request, now);
+    date(&mut reply, now);
     let mut stopped = front.stopped.clone();
     let stop = async move {
         let _ = stopped.wait_for(|stop| *stop).await;
@@ -157,6 +159,16 @@ async fn answer(
             }
             whole(&reply)
         }
+    }
+}
+
+/// The stamps in the answers are of the simulated clock, and so is the date, with which clients compare
+/// them. Without one, the HTTP library would send that of this machine.
+fn date(reply: &mut Reply, now: jiff::Timestamp) {
+    let there = |(name, _): &(String, String)| name.eq_ignore_ascii_case("date");
+    if !reply.headers.iter().any(there) {
+        let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        reply.headers.push(("date".to_owned(), date));
     }
 }
 

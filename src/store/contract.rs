@@ -15,7 +15,8 @@ pub trait Store: Send + Sync {
 
     /// Appends events in one transaction. They must follow the stored ones without a gap. A `CallEnded`
     /// closes the intent of its key. `RunEnded` closes the run, and empties the inbox unless the run is
-    /// unknown. After it only `Resolved` may come, and `RoundRequested`, which opens the run again.
+    /// unknown. After it only `Resolved` and
+    /// `PlanChanged` may come, and `RoundRequested`, which opens the run again.
     fn append(&self, run: &str, events: &[Recorded]) -> Result<(), StoreError>;
 
     /// Writes an intent together with the events before it, in one transaction. An intent of the same

@@ -60,6 +60,7 @@ pub(super) fn change(recorded: &Recorded) -> Option<Change<'_>> {
         | Event::Answered { .. }
         | Event::CancelRequested { .. }
         | Event::Resolved { .. }
+        | Event::PlanChanged { .. }
         | Event::RoundStarted { .. }
         | Event::GroupTaken { .. }
         | Event::GroupBusy { .. }
@@ -70,12 +71,20 @@ pub(super) fn change(recorded: &Recorded) -> Option<Change<'_>> {
 }
 
 /// Whether events may be appended to a run that has ended: what a person found out about an unknown
-/// write may, and a new round may begin, which everything else must follow.
+/// write may, so may another version of the playbook (with steps that came and went), and a new round
+/// may begin, which everything else must follow.
 pub(super) fn may_follow_the_end(events: &[Recorded]) -> bool {
-    events
-        .iter()
-        .find(|recorded| !matches!(recorded.event, Event::Resolved { .. }))
-        .is_none_or(|recorded| matches!(recorded.event, Event::RoundRequested { .. }))
+    let mut changed = false;
+    for recorded in events {
+        match recorded.event {
+            Event::RoundRequested { .. } => return true,
+            Event::Resolved { .. } => {}
+            Event::PlanChanged { .. } => changed = true,
+            Event::StepAdded(_) | Event::StepEnded(_) if changed => {}
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// Whether events open a run again that had ended.

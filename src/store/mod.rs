@@ -1,6 +1,6 @@
 //! Durable runs.
 //!
-//! Duty: what [`Store`] was told stays told, whatever happens to the process; what cannot be kept is an
+//! Duty: what `Store` was told stays told, whatever happens to the process; what cannot be kept is an
 //! error with a name. Invariants: a commit is whole or not there; a run's events are a chain without
 //! gaps, and damage to it is named, never guessed over; one living process works on a run.
 //! The store knows nothing of plans, actions or Semaphore: it keeps events and reads only what a list

@@ -94,6 +94,7 @@ fn event(redactor: &Redactor, event: &mut Event) {
         | Event::CancelRequested { by }
         | Event::Resolved { by, .. }
         | Event::RoundRequested { by, .. }
+        | Event::PlanChanged { by, .. }
         | Event::GroupBusy { by, .. } => text(redactor, by),
         Event::Parked { reason, .. } => text(redactor, reason),
         Event::StepEnded(ended) => {
@@ -153,7 +154,7 @@ fn failure(redactor: &Redactor, failure: &mut Failure) {
         text(redactor, &mut candidate.about);
     }
     if let Some(response) = &mut failure.response {
-        *response = redactor.value(response);
+        **response = redactor.value(response);
     }
 }
 

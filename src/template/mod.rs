@@ -1,6 +1,6 @@
 //! Expressions, interpolation, JSONPath, and which names a template mentions.
 //!
-//! This layer knows nothing of steps or playbooks: it is given a [`Scope`] of named values and says
+//! This layer knows nothing of steps or playbooks: it is given a `Scope` of named values and says
 //! what a text makes of them, or where in the text it went wrong.
 
 mod chain;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::compare::{has, holds, json, like, quoted, shown, tick, times, words};
 use super::expect::{At, CallExpect, Expect, FileExpect, PromotionExpect, StepExpect};
 use super::ran::{Ending, Ran};
 use super::wire::Sent;
@@ -12,10 +13,6 @@ use crate::duration::show;
 use crate::event::{Event, Failure, FailureKind, StepEnded};
 use crate::outcome::RunOutcome;
 use crate::simulator::fits;
-use crate::text::clean_line;
-
-/// Longer values are cut in messages.
-const VALUE_CHARACTERS_MAX: usize = 300;
 
 /// Something that came out otherwise.
 #[derive(Debug, Clone, PartialEq)]
@@ -301,7 +298,7 @@ impl Judge<'_> {
     }
 
     fn promotions(&mut self, wanted: &At<Vec<PromotionExpect>>) {
-        let made: Vec<(&str, &[(String, String)], bool)> = self.ran.promotions().collect();
+        let made: Vec<_> = self.ran.promotions().collect();
         let same = made.len() == wanted.value.len()
             && made.iter().zip(&wanted.value).all(|(made, wanted)| {
                 made.0 == wanted.name
@@ -463,62 +460,4 @@ fn told(ran: &Ran) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     all.retain(|message| seen.insert(message.clone()));
     all
-}
-
-/// Whether a value is as it is wanted: texts may hold `*`, maps may hold more.
-fn like(wanted: &Value, got: &Value) -> bool {
-    match (wanted, got) {
-        (Value::String(wanted), Value::String(got)) => wanted == got || fits(wanted, got),
-        (Value::Object(wanted), Value::Object(got)) => wanted
-            .iter()
-            .all(|(key, value)| got.get(key).is_some_and(|got| like(value, got))),
-        (Value::Array(wanted), Value::Array(got)) => {
-            wanted.len() == got.len() && wanted.iter().zip(got).all(|(w, g)| like(w, g))
-        }
-        (Value::Number(wanted), Value::Number(got)) => wanted.as_f64() == got.as_f64(),
-        (wanted, got) => wanted == got,
-    }
-}
-
-fn holds(text: Option<&str>, part: &str) -> bool {
-    text.is_some_and(|text| text.contains(part) || (part.contains('*') && fits(part, text)))
-}
-
-fn words(text: &str) -> String {
-    clean_line(text, VALUE_CHARACTERS_MAX)
-}
-
-fn tick(word: &str) -> String {
-    format!("`{word}`")
-}
-
-fn has(text: &str) -> String {
-    format!("something with \"{}\"", words(text))
-}
-
-fn quoted(text: Option<&str>) -> String {
-    text.map_or_else(
-        || "there is none".to_owned(),
-        |text| format!("\"{}\"", words(text)),
-    )
-}
-
-fn json(value: &Value) -> String {
-    words(&value.to_string())
-}
-
-fn shown(failure: &Failure) -> String {
-    let status = failure
-        .status
-        .map_or_else(String::new, |status| format!(", status {status}"));
-    format!("`{}`: {}{status}", failure.kind, words(&failure.message))
-}
-
-fn times(number: u64) -> String {
-    match number {
-        0 => "never".to_owned(),
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        n => format!("{n} times"),
-    }
 }

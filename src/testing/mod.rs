@@ -6,6 +6,7 @@
 //! always an end, no secret anywhere) are looked after in every run. Nothing here knows the command line:
 //! files come in as texts, what came of a case goes out as data and as text.
 
+mod compare;
 mod coverage;
 mod expect;
 mod file;
@@ -28,6 +29,7 @@ mod timeline;
 mod wire;
 mod words;
 mod world;
+mod world_layer;
 mod world_shape;
 
 pub use coverage::{Coverage, Point};

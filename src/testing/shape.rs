@@ -29,15 +29,15 @@ pub(super) enum Shape {
     /// One of some words.
     Words(&'static [&'static str]),
     /// A list of these.
-    List(&'static Shape),
+    List(&'static Self),
     /// A map from free names to these.
-    Named(&'static Shape),
+    Named(&'static Self),
     /// A map with these keys.
     Map(&'static [Field]),
     /// Several forms, told apart by the kind of the value.
-    Either(&'static [Shape]),
+    Either(&'static [Self]),
     /// One of several things: its word alone, or a map from its word to what belongs to it.
-    Choice(&'static [(&'static str, Option<Shape>)]),
+    Choice(&'static [(&'static str, Option<Self>)]),
 }
 
 /// A key of a map.

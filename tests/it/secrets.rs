@@ -72,7 +72,8 @@ fn scenario(name: &str) -> String {
         "failing" => include_str!("../../src/simulator/scenarios/failing.yml"),
         _ => include_str!("../../src/simulator/scenarios/passing.yml"),
     };
-    let secret = serde_json::to_string(&format!("{SECRET} {}", STANDARD.encode(SECRET))).unwrap();
+    let secret = serde_json::to_string(&format!("{SECRET} {}", STANDARD.encode(SECRET)))
+        .expect("it is JSON");
     let said = format!("{{ command: env, output: {secret} }}");
     let printed = text.replace(
         "- { command: checkout, output:",
@@ -92,7 +93,7 @@ fn forms(secret: &str) -> Vec<(String, Vec<u8>)> {
     let mut add = |name: &str, text: String| forms.push((name.to_owned(), text.into_bytes()));
     add("plain", secret.to_owned());
     add("reversed", secret.chars().rev().collect());
-    let json = serde_json::to_string(secret).unwrap();
+    let json = serde_json::to_string(secret).expect("it is JSON");
     add("json", json.trim_matches('"').to_owned());
     let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
     add("HEX", hex.to_uppercase());
@@ -251,7 +252,6 @@ fn a_run_leaves_no_secret_behind() {
 
 #[test]
 fn a_simulated_run_leaves_no_secret_behind() {
-    std::fs::create_dir_all(std::env::temp_dir()).expect("a folder");
     let program = program("https://acme.example.com");
     // The scenario holds the secret, so it lies elsewhere.
     let elsewhere = tempfile::tempdir().expect("a folder");

@@ -41,21 +41,13 @@ pub(super) fn words_of(view: &RunView, event: &Event, screen: &Screen<'_>) -> Op
         | Event::TimerFired { .. }
         | Event::RoundRequested { .. }
         | Event::GroupBusy { .. } => None,
-        Event::GroupTaken { group } => Some(format!("concurrency group {}: taken", name(group))),
-        Event::Resolved {
-            step,
-            resolution,
-            by,
-        } => Some(match resolution {
-            Resolution::Is(id) => format!("{}: {} says it is {}", name(step), name(by), name(id)),
-            Resolution::NotSent => format!("{}: {} says it was not sent", name(step), name(by)),
-        }),
-        Event::RoundStarted { round, steps, .. } => Some(format!(
-            "{}: round {round}, {} of {} steps are done again",
-            words::run_words(view, screen),
-            steps.len(),
-            view.steps.len()
-        )),
+        Event::Asked { .. }
+        | Event::Answered { .. }
+        | Event::CancelRequested { .. }
+        | Event::PlanChanged { .. }
+        | Event::GroupTaken { .. }
+        | Event::Resolved { .. }
+        | Event::RoundStarted { .. } => operation_words(view, event, screen),
         Event::StepStarted { step } => Some(format!("{}: started", name(step))),
         Event::CallStarted { key, writes, .. } => {
             // Reads come by the dozen; a write is why the step is there.
@@ -70,18 +62,6 @@ pub(super) fn words_of(view: &RunView, event: &Event, screen: &Screen<'_>) -> Op
             failure,
             delay_ms,
         } => Some(retry_line(key, failure, *delay_ms, screen)),
-        Event::Asked { step, message } => Some(format!(
-            "{}: waits for `runner approve {} {}` (or `--reject`): {}",
-            name(step),
-            name(view.id()),
-            name(step),
-            cause(message)
-        )),
-        Event::Answered { step, approved, by } => {
-            let answer = if *approved { "approved" } else { "rejected" };
-            Some(format!("{}: {answer} by {}", name(step), name(by)))
-        }
-        Event::CancelRequested { by } => Some(format!("stopping: asked by {}", name(by))),
         Event::Parked { reason, .. } => Some(format!("parked: {}", cause(reason))),
         Event::Resumed { session } => Some(format!(
             "{}: resumed for the {} time",
@@ -116,6 +96,48 @@ pub(super) fn words_of(view: &RunView, event: &Event, screen: &Screen<'_>) -> Op
             let (about, limit) = (about(step, screen), name(limit));
             Some(format!("{head} {about}limit `{limit}`: {}", cause(message)))
         }
+    }
+}
+
+/// What people and other runs did to the run.
+fn operation_words(view: &RunView, event: &Event, screen: &Screen<'_>) -> Option<String> {
+    let name = |foreign: &str| screen.line(foreign, words::NAME_CHARACTERS_MAX);
+    let cause = |foreign: &str| screen.line(foreign, CAUSE_CHARACTERS_MAX);
+    match event {
+        Event::Asked { step, message } => Some(format!(
+            "{}: waits for `runner approve {} {}` (or `--reject`): {}",
+            name(step),
+            name(view.id()),
+            name(step),
+            cause(message)
+        )),
+        Event::Answered { step, approved, by } => {
+            let answer = if *approved { "approved" } else { "rejected" };
+            Some(format!("{}: {answer} by {}", name(step), name(by)))
+        }
+        Event::CancelRequested { by } => Some(format!("stopping: asked by {}", name(by))),
+        Event::PlanChanged { name: file, by, .. } => Some(format!(
+            "{}: goes on with the changed {}, asked by {}",
+            words::run_words(view, screen),
+            name(file),
+            name(by)
+        )),
+        Event::GroupTaken { group } => Some(format!("concurrency group {}: taken", name(group))),
+        Event::Resolved {
+            step,
+            resolution,
+            by,
+        } => Some(match resolution {
+            Resolution::Is(id) => format!("{}: {} says it is {}", name(step), name(by), name(id)),
+            Resolution::NotSent => format!("{}: {} says it was not sent", name(step), name(by)),
+        }),
+        Event::RoundStarted { round, steps, .. } => Some(format!(
+            "{}: round {round}, {} of {} steps are done again",
+            words::run_words(view, screen),
+            steps.len(),
+            view.steps.len()
+        )),
+        _ => None,
     }
 }
 

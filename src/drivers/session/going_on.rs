@@ -75,7 +75,7 @@ impl Session {
     fn hear_first(&mut self, facts: Vec<Ev>, outstanding: &mut Outstanding) {
         for fact in facts {
             let opens = matches!(fact, Ev::RoundRequested { .. });
-            let settles = matches!(fact, Ev::Resolved { .. });
+            let settles = matches!(fact, Ev::Resolved { .. } | Ev::PlanChanged { .. });
             // A run that has ended hears only what may open it again, and that only when it can be.
             if (self.machine.has_ended() && !opens && !settles)
                 || (opens && !self.machine.unsettled().is_empty())

@@ -144,7 +144,7 @@ fn what_was_run_can_be_looked_at_afterwards() {
     valid_report(&report);
     assert_eq!(report["run"]["id"], json!(id));
     program
-        .run(&["resume", "last"])
+        .run(&["resume", "last", "--failed"])
         .expect(2)
         .says(&["rehearsal"]);
     program

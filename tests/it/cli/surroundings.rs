@@ -97,6 +97,22 @@ fn quiet_says_nothing_and_verbose_says_more() {
     assert_eq!(quiet.err, "");
     assert!(quiet.out.contains("release passed"));
     assert!(plain.err.contains("tests: started"), "{}", plain.err);
+    let asked = |times: usize| {
+        let mut verbose = args.to_vec();
+        verbose.extend(vec!["-v"; times]);
+        Program::new().run(&verbose).expect(0).err
+    };
+    let (once, twice) = (asked(1), asked(2));
+    let sent = "> POST /api/v1alpha/plumber-workflows";
+    assert!(!plain.err.contains(sent), "{}", plain.err);
+    assert!(
+        once.contains(sent) && !once.contains("\n< 200 after"),
+        "{once}"
+    );
+    assert!(
+        twice.contains(sent) && twice.contains("\n< 200 after"),
+        "{twice}"
+    );
 }
 
 /// The reader of stdout is gone before anything is written.

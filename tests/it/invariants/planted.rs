@@ -298,6 +298,28 @@ fn a_settle_time_that_is_shorter_than_the_lag_of_the_list() {
     sees(&mut lab, &[], "no step acts twice");
 }
 
+/// What was started is told as something else: as if a colleague's workflow had been taken for ours.
+#[test]
+fn a_workflow_of_somebody_else_that_is_taken_over() {
+    let mut lab = lab(Vec::new());
+    lab.wrap = Some(|inner| {
+        let mut bent = Bent::new(inner);
+        bent.outcome = |mut outcome| {
+            let id = outcome
+                .result
+                .as_mut()
+                .ok()
+                .and_then(|answer| answer.value.get_mut("workflow_id"));
+            if let Some(id) = id {
+                *id = serde_json::json!("74a48315-614d-4e84-bbfc-72c121ea98c6");
+            }
+            outcome
+        };
+        Arc::new(bent)
+    });
+    sees(&mut lab, &[], "nobody else's run is taken over");
+}
+
 #[test]
 fn a_salt_that_is_another_one_after_a_crash() {
     let mut lab = lab(Vec::new());

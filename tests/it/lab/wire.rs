@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::future::BoxFuture;
+use http::HeaderValue;
 use jiff::Timestamp;
 use runner::clock::Clock;
 use runner::drivers::InProcessTransport;
@@ -148,7 +149,12 @@ impl Transport for Tap {
                     "connection refused",
                 ));
             }
-            let reply = self.inner.send(request).await;
+            let mut reply = self.inner.send(request).await;
+            if let Ok(reply) = &mut reply {
+                let date = self.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+                let date = HeaderValue::try_from(date.to_string()).expect("a date");
+                reply.headers.entry("date").or_insert(date);
+            }
             if crash == Some((number, Side::After)) {
                 self.die().await;
             }

@@ -262,10 +262,21 @@ pub(crate) fn good(call: &Call) -> Answer {
             json!({"workflow_id": WORKFLOW, "pipeline_id": PIPELINE, "url": "https://acme.semaphore.test/w"})
         }
         Call::DescribePipeline { .. } | Call::AwaitPipeline { .. } => done("passed"),
+        Call::RerunWorkflow { .. } | Call::RunTask { .. } => {
+            json!({"workflow_id": WORKFLOW, "pipeline_id": PIPELINE, "url": "https://acme.semaphore.test/w"})
+        }
+        Call::RebuildPipeline { .. } => json!({"pipeline_id": PIPELINE}),
+        Call::ResolveTask { .. } => {
+            json!({"id": WORKFLOW, "name": "nightly", "reference": "refs/heads/main", "parameters": []})
+        }
+        Call::AwaitWorkflow { .. } => {
+            json!({"pipelines": [], "result": "passed", "reason": "", "url": "https://acme.semaphore.test/w"})
+        }
+        Call::FindPipeline { .. } => json!({"found": null, "undecided": false}),
         Call::AwaitPromotion { .. } => {
             json!({"pipeline_id": PIPELINE, "triggered_by": "me", "status": "passed"})
         }
-        Call::ListPromotions { .. } => json!([]),
+        Call::ListPromotions { .. } => json!({"events": []}),
         Call::DescribeJob { job_id } => json!({"job_id": job_id}),
         Call::FetchLog { job_id, .. } => {
             json!({"job_id": job_id, "job": "unit", "path": "logs/unit.txt", "bytes": 3, "complete": true})

@@ -45,7 +45,7 @@ struct Case {
 fn step_spec() -> impl Strategy<Value = StepSpec> {
     let needs = prop::collection::vec((any::<u8>(), 0..9_u8), 0..3);
     (
-        0..14_u8,
+        0..23_u8,
         needs,
         0..6_u8,
         prop::bool::weighted(0.2),
@@ -98,6 +98,7 @@ const ACCEPTS: [&str; 9] = [
 ];
 
 fn action(spec: &StepSpec, last: Option<&str>) -> String {
+    let id = bench::PIPELINE;
     let of_last =
         |with: &str, without: &str| last.map_or(without.to_owned(), |id| with.replace("ID", id));
     match spec.action {
@@ -135,7 +136,16 @@ fn action(spec: &StepSpec, last: Option<&str>) -> String {
             "describe_pipeline: {{ pipeline: {} }}\n    assert: [\"this.result == 'passed'\"]",
             bench::PIPELINE
         ),
-        _ => format!("fetch_logs: {{ job: {} }}", bench::PIPELINE),
+        13 => format!("fetch_logs: {{ job: {id} }}"),
+        14 => format!("wait_pipeline: {{ pipeline: {id} }}\n    rerun: {{ max: 2, scope: failed }}"),
+        15 => "run_workflow: { project: demo, reference: main }\n    rerun: { max: 1, scope: all }".to_owned(),
+        16 => format!("describe_pipeline: {{ pipeline: {id} }}\n    until: \"this.result == 'passed'\"\n    poll: 20s"),
+        17 => "run_task: { project: demo, task: nightly }".to_owned(),
+        18 => format!("rebuild_pipeline: {{ pipeline: {id} }}"),
+        19 => format!("rerun_workflow: {{ workflow: {id}, wait: false }}"),
+        20 => format!("stop_pipeline: {{ pipeline: {id} }}"),
+        21 => format!("wait_workflow: {{ workflow: {id} }}"),
+        _ => "ensure_pipeline: { project: demo, reference: main, commit_sha: 4f2a81c04f2a81c04f2a81c04f2a81c04f2a81c0 }".to_owned(),
     }
 }
 
@@ -564,5 +574,31 @@ proptest! {
             replays(&bench);
         });
         prop_assert!(played.is_ok(), "{}", text);
+    }
+}
+
+/// A case that is refused at load tries nothing: each action alone must load.
+#[test]
+fn every_action_of_the_random_cases_loads() {
+    for action in 0..23 {
+        let step = StepSpec {
+            action,
+            needs: Vec::new(),
+            when: 0,
+            allow_failure: false,
+            timeout: 0,
+            attempts: 0,
+        };
+        let case = Case {
+            steps: vec![step],
+            finally: Vec::new(),
+            stop: false,
+            backwards: false,
+            output: true,
+            choices: Vec::new(),
+        };
+        let mut bench = Bench::new(&case.text());
+        case.play(&mut bench);
+        check(&bench);
     }
 }

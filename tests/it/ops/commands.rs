@@ -450,3 +450,90 @@ fn a_store_that_cannot_keep_an_intent_sends_nothing() {
     }
     assert!(kept > 0, "the intent itself could not be kept once");
 }
+
+const STAGED: &str = "
+playbook: 1
+name: release
+steps:
+  build: { run_workflow: { project: demo, reference: refs/heads/main } }
+  guard: { needs: [build], check: { that: [\"1 == 2\"] } }
+  note: { needs: [guard], set: { word: old } }
+outputs: { word: '{{ steps.note.word }}' }
+";
+
+fn with_word(text: &str, word: &str) -> String {
+    text.replace("old", word)
+}
+
+/// What has no result yet may change; what is at work may not, and without the flag nothing does.
+#[test]
+fn a_changed_playbook_counts_only_when_it_is_accepted() {
+    let server = world("3s", "");
+    let program = on(&server);
+    let text = STAGED.replace("1 == 2", "1 == 1");
+    program.file("release.yml", &text);
+    let parked = [&APPLY[..], &["--park", "1s"]].concat();
+    program.run(&parked).expect(75);
+
+    program.file("release.yml", &text.replace("heads/main", "heads/other"));
+    program
+        .run(&["resume", "r1", "--accept-changes"])
+        .expect(2)
+        .says(&["`build` is at work", "without `--accept-changes`"]);
+    let inputs = "inputs: { x: { type: string, default: y } }\nsteps:";
+    program.file("release.yml", &text.replace("steps:", inputs));
+    program
+        .run(&["resume", "r1", "--accept-changes"])
+        .expect(2)
+        .says(&["`inputs` was fixed when the run began"]);
+
+    let newer = with_word(&text, "new").replace("  note:", "  extra: { sleep: 1s }\n  note:");
+    program.file("newer.yml", &newer);
+    let accept = ["resume", "r1", "--accept-changes=newer.yml", "--park", "0s"];
+    program
+        .run(&accept)
+        .expect(75)
+        .says(&["the changed newer.yml"]);
+    // The change is a fact of the run: it counts without being said again.
+    let done = program
+        .run(&["resume", "r1", "--output", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(done["outputs"]["word"], json!("new"));
+    assert_eq!(done["steps"]["extra"]["outcome"], json!("passed"));
+    assert_eq!(server.started().0, 1);
+}
+
+#[test]
+fn what_failed_is_done_again_with_a_mended_playbook() {
+    let server = world("1s", "");
+    let program = on(&server);
+    program.file("release.yml", STAGED);
+    program.run(&APPLY).expect(1);
+    program
+        .run(&["resume", "r1", "--failed"])
+        .expect(1)
+        .says(&["round 2"]);
+    let mended = with_word(&STAGED.replace("1 == 2", "1 == 1"), "new");
+    program.file("release.yml", &mended.replace("heads/main", "heads/other"));
+    program
+        .run(&["resume", "r1", "--failed", "--accept-changes"])
+        .expect(2)
+        .says(&["`build` has passed already"]);
+    program.file("release.yml", &mended);
+    let done = program
+        .run(&[
+            "resume",
+            "r1",
+            "--failed",
+            "--accept-changes",
+            "--output",
+            "json",
+        ])
+        .expect(0)
+        .json();
+    assert_eq!(done["outputs"]["word"], json!("new"));
+    assert_eq!(server.started().0, 1, "what passed is not done again");
+    let again = program.run(&[&APPLY[..], &["--output", "json"]].concat());
+    assert_eq!(again.expect(0).json()["outputs"]["word"], json!("new"));
+}

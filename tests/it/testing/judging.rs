@@ -20,114 +20,115 @@ fn differences(text: &str) -> Vec<String> {
 
 const FAILING: &str = "world: { pipelines: { semaphore.yml: { jobs: { unit: { result: failed, exit_code: 2, log: [{ command: make test, output: \"1 failed\\n\", exit_code: 2 }] } } } } }\n";
 
+/// The world, what is expected in it, and what is said.
+const FALLS: [(&str, &str, &str); 22] = [
+    ("", "outcome: failed", "the run: `failed` / `passed`"),
+    (
+        FAILING,
+        "exit_code: 0",
+        "the exit code: 0 / 1 (the run `failed`: `build` failed)",
+    ),
+    (
+        FAILING,
+        "why: deploy",
+        "the `why` of the run: something with \"deploy\" / \"`build` failed\"",
+    ),
+    (
+        "",
+        "steps: { logs: passed }",
+        "step `logs`: `passed` / `blocked`: needs `build: failed`, but it passed",
+    ),
+    (
+        "",
+        "steps: { logs: { why: nothing } }",
+        "the `why` of step `logs`: something with \"nothing\" / \"needs `build: failed`, but it passed\"",
+    ),
+    (
+        FAILING,
+        "steps: { build: { error: deadline } }",
+        "the error of step `build`: `deadline` / `pipeline_failed`: the pipeline `Build & Test` failed (test): `unit`",
+    ),
+    (
+        FAILING,
+        "steps: { build: { error: { message: lint } } }",
+        "the error of step `build`: something with \"lint\" / `pipeline_failed`: the pipeline `Build & Test` failed (test): `unit`",
+    ),
+    (
+        "",
+        "steps: { build: { outputs: { result: fail* } } }",
+        "output `result` of step `build`: \"fail*\" / \"passed\"",
+    ),
+    (
+        "",
+        "outputs: { result: failed }",
+        "output `result`: \"failed\" / \"passed\"",
+    ),
+    ("", "calls: { logs: 2 }", "calls of `logs`: twice / never"),
+    (
+        "",
+        "calls: { run_workflow: { with: { reference: main } } }",
+        "calls of `run_workflow`: one with {\"reference\":\"main\"}",
+    ),
+    (
+        "",
+        "order: [promote, run_workflow]",
+        "the order of the calls: promote, run_workflow / run_workflow, promote (`run_workflow` is missing at its place)",
+    ),
+    (
+        "",
+        "promotions: []",
+        "the promotions: none / `Production` with COMMIT=abc",
+    ),
+    (
+        "",
+        "promotions: [{ name: Production, parameters: {} }]",
+        "the promotions: `Production` / `Production` with COMMIT=abc",
+    ),
+    (
+        "",
+        "elapsed: { at_most: 1m }",
+        "the virtual time: at most 1m / ",
+    ),
+    (
+        "",
+        "elapsed: { at_least: 1h }",
+        "the virtual time: at least 1h / ",
+    ),
+    (
+        "",
+        "messages: boo",
+        "the messages: something with \"boo\" / \"needs `build: failed`, but it passed\"",
+    ),
+    (
+        "",
+        "files: { \"logs/*\": true }",
+        "the files `logs/*`: that there are some / no files at all",
+    ),
+    (
+        FAILING,
+        "files: { \"logs/*\": false }",
+        "the files `logs/*`: that there are none / logs/unit-",
+    ),
+    (
+        FAILING,
+        "files: { \"logs/*\": green }",
+        "the files `logs/*`: something with \"green\" / logs/unit-",
+    ),
+    (
+        "world: { role: reader }\n",
+        "steps: { build: { error: { status: 500 } } }",
+        "the error of step `build`: status 500 / `not_found`: ",
+    ),
+    (
+        "kill_at: 2h\n",
+        "outcome: passed",
+        "`kill_at`: a run that is at work after 2h / it was over after ",
+    ),
+];
+
 #[test]
 fn every_expectation_can_fail() {
-    let refused = "world: { role: reader }\n";
-    let cases = [
-        ("", "outcome: failed", "the run: `failed` / `passed`"),
-        (
-            FAILING,
-            "exit_code: 0",
-            "the exit code: 0 / 1 (the run `failed`: `build` failed)",
-        ),
-        (
-            FAILING,
-            "why: deploy",
-            "the `why` of the run: something with \"deploy\" / \"`build` failed\"",
-        ),
-        (
-            "",
-            "steps: { logs: passed }",
-            "step `logs`: `passed` / `blocked`: needs `build: failed`, but it passed",
-        ),
-        (
-            "",
-            "steps: { logs: { why: nothing } }",
-            "the `why` of step `logs`: something with \"nothing\" / \"needs `build: failed`, but it passed\"",
-        ),
-        (
-            FAILING,
-            "steps: { build: { error: deadline } }",
-            "the error of step `build`: `deadline` / `pipeline_failed`: the pipeline `Build & Test` failed (test): `unit`",
-        ),
-        (
-            FAILING,
-            "steps: { build: { error: { message: lint } } }",
-            "the error of step `build`: something with \"lint\" / `pipeline_failed`: the pipeline `Build & Test` failed (test): `unit`",
-        ),
-        (
-            "",
-            "steps: { build: { outputs: { result: fail* } } }",
-            "output `result` of step `build`: \"fail*\" / \"passed\"",
-        ),
-        (
-            "",
-            "outputs: { result: failed }",
-            "output `result`: \"failed\" / \"passed\"",
-        ),
-        ("", "calls: { logs: 2 }", "calls of `logs`: twice / never"),
-        (
-            "",
-            "calls: { run_workflow: { with: { reference: main } } }",
-            "calls of `run_workflow`: one with {\"reference\":\"main\"}",
-        ),
-        (
-            "",
-            "order: [promote, run_workflow]",
-            "the order of the calls: promote, run_workflow / run_workflow, promote (`run_workflow` is missing at its place)",
-        ),
-        (
-            "",
-            "promotions: []",
-            "the promotions: none / `Production` with COMMIT=abc",
-        ),
-        (
-            "",
-            "promotions: [{ name: Production, parameters: {} }]",
-            "the promotions: `Production` / `Production` with COMMIT=abc",
-        ),
-        (
-            "",
-            "elapsed: { at_most: 1m }",
-            "the virtual time: at most 1m / ",
-        ),
-        (
-            "",
-            "elapsed: { at_least: 1h }",
-            "the virtual time: at least 1h / ",
-        ),
-        (
-            "",
-            "messages: boo",
-            "the messages: something with \"boo\" / \"needs `build: failed`, but it passed\"",
-        ),
-        (
-            "",
-            "files: { \"logs/*\": true }",
-            "the files `logs/*`: that there are some / no files at all",
-        ),
-        (
-            FAILING,
-            "files: { \"logs/*\": false }",
-            "the files `logs/*`: that there are none / logs/unit-",
-        ),
-        (
-            FAILING,
-            "files: { \"logs/*\": green }",
-            "the files `logs/*`: something with \"green\" / logs/unit-",
-        ),
-        (
-            refused,
-            "steps: { build: { error: { status: 500 } } }",
-            "the error of step `build`: status 500 / `not_found`: ",
-        ),
-        (
-            "kill_at: 2h\n",
-            "outcome: passed",
-            "`kill_at`: a run that is at work after 2h / it was over after ",
-        ),
-    ];
-    let wrong: Vec<String> = cases
+    let wrong: Vec<String> = FALLS
         .into_iter()
         .filter_map(|(world, expect, said)| {
             let found = differences(&format!("{world}expect: {{ {expect} }}"));
@@ -186,7 +187,7 @@ fn every_expectation_can_hold() {
             "outcome: passed, promotions: [Production]",
         ),
     ];
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (world, expect) in cases {
         let result = case(&format!("{world}expect: {{ {expect} }}"));
         for d in result
@@ -194,13 +195,13 @@ fn every_expectation_can_hold() {
             .into_iter()
             .flat_map(|problem| problem.differences)
         {
-            wrong += &format!(
-                "{world}{expect}:\n{}: {} / {}\n",
+            wrong.push(format!(
+                "{world}{expect}:\n{}: {} / {}",
                 d.about, d.expected, d.got
-            );
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The second run on a reference passes, and somebody else starts it.
