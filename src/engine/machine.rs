@@ -695,10 +695,14 @@ impl Machine {
     /// The schedule as it stands after some steps were opened again.
     pub(super) fn rebuild_schedule(&mut self) {
         let mut schedule = Schedule::default();
-        for node in &self.nodes {
-            let needs = self.plan.steps.get(node.step).map(|step| &step.needs);
-            let needs = needs.into_iter().flatten().map(|need| need.step).collect();
-            schedule.add(&needs);
+        for (index, node) in self.nodes.iter().enumerate() {
+            // What has ended, or is at work, waits for nothing: it must not begin when a need of it has
+            // ended once more.
+            let waits = match node.state {
+                State::Waiting => self.waits_for(index),
+                State::Running(_) | State::Ended(_) => BTreeSet::new(),
+            };
+            schedule.add(&waits);
         }
         for (index, node) in self.nodes.iter().enumerate() {
             if node.ended().is_some() {
