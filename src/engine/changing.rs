@@ -37,7 +37,7 @@ impl Machine {
             .map(|key| format!("`{key}` was fixed when the run began"))
             .collect();
         if !matches!(self.stage, Stage::Gate | Stage::Main | Stage::Ended) {
-            found.push("the run is at its `finally` already".to_owned());
+            found.push("the run is taken back, or is at its `finally` already".to_owned());
         }
         for id in changed.iter().chain(&removed) {
             if let Some(why) = self.fixed(id, failed) {
@@ -49,7 +49,8 @@ impl Machine {
             .iter()
             .filter(|step| changed.contains(&step.id) || added.contains(&step.id))
         {
-            let unread = step.reads.iter().find_map(|read| {
+            let by_undo = step.undo.iter().flat_map(|undo| &undo.reads);
+            let unread = step.reads.iter().chain(by_undo).find_map(|read| {
                 let read = new.steps.get(*read)?;
                 let index = self.nodes.iter().position(|node| node.id == read.id)?;
                 let ended = self.nodes.get(index)?.ended().is_some();
@@ -112,6 +113,7 @@ impl Machine {
                 self.nodes.push(Node {
                     step: index,
                     id: step.id.clone(),
+                    undoes: None,
                     state,
                     undoes: None,
                 });

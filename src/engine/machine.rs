@@ -102,6 +102,8 @@ pub struct Machine {
     pub(super) stop: Option<Stop>,
     pub(super) undo_stop: Option<Stop>,
     pub(super) finally_stop: Option<Stop>,
+    /// The steps that were taken back and have not been done again.
+    pub(super) taken_back: BTreeSet<String>,
     /// How many steps have ended.
     ends: u64,
     pub(super) run_timeout: Duration,
@@ -160,6 +162,7 @@ impl Machine {
             stop: None,
             undo_stop: None,
             finally_stop: None,
+            taken_back: BTreeSet::new(),
             ends: 0,
             run_timeout,
             deadline: None,
@@ -692,10 +695,14 @@ impl Machine {
     /// The schedule as it stands after some steps were opened again.
     pub(super) fn rebuild_schedule(&mut self) {
         let mut schedule = Schedule::default();
-        for node in &self.nodes {
-            let needs = self.plan.steps.get(node.step).map(|step| &step.needs);
-            let needs = needs.into_iter().flatten().map(|need| need.step).collect();
-            schedule.add(&needs);
+        for (index, node) in self.nodes.iter().enumerate() {
+            // What has ended, or is at work, waits for nothing: it must not begin when a need of it has
+            // ended once more.
+            let waits = match node.state {
+                State::Waiting => self.waits_for(index),
+                State::Running(_) | State::Ended(_) => BTreeSet::new(),
+            };
+            schedule.add(&waits);
         }
         for (index, node) in self.nodes.iter().enumerate() {
             if node.ended().is_some() {
@@ -713,6 +720,7 @@ impl Machine {
     /// The steps under `finally` have their turn once more at the end of a round, and what is taken back is
     /// found anew.
     pub(super) fn drop_finally(&mut self) {
+        self.note_taken_back();
         let plan = &self.plan;
         let of_main = |node: &Node| {
             let step = plan.steps.get(node.step);

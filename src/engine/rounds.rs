@@ -74,10 +74,9 @@ impl Machine {
         if self.stage != Stage::Ended || !self.unsettled().is_empty() {
             return;
         }
-        let taken_back = self.taken_back();
         self.drop_finally();
         let mut again = self.not_passed(failed);
-        again.extend(taken_back);
+        again.extend(self.again_after_undo());
         self.round += 1;
         self.stage = Stage::Main;
         self.stop = None;
@@ -140,6 +139,34 @@ impl Machine {
                 return;
             }
         }
+    }
+
+    /// What a step waits for: its needs, and what stands open before those of them that have ended.
+    pub(super) fn waits_for(&self, index: usize) -> BTreeSet<usize> {
+        let mut waits = BTreeSet::new();
+        let mut looked_at = BTreeSet::new();
+        let mut left = vec![index];
+        while let Some(index) = left.pop() {
+            let step = self
+                .nodes
+                .get(index)
+                .and_then(|node| self.plan.steps.get(node.step));
+            for need in step.into_iter().flat_map(|step| &step.needs) {
+                if !looked_at.insert(need.step) {
+                    continue;
+                }
+                let ended = self
+                    .nodes
+                    .get(need.step)
+                    .is_some_and(|n| n.ended().is_some());
+                if ended {
+                    left.push(need.step);
+                } else {
+                    waits.insert(need.step);
+                }
+            }
+        }
+        waits
     }
 
     /// Lets steps that have ended begin again; those that were settled go on where they stood.

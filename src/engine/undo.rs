@@ -130,16 +130,28 @@ impl Machine {
         }
     }
 
-    /// The steps that were taken back: whatever they passed with, another round does them again.
-    pub(super) fn taken_back(&self) -> BTreeSet<usize> {
+    /// Notes the steps that were taken back: whatever they passed with, another round does them again.
+    pub(super) fn note_taken_back(&mut self) {
         let passed = |node: &&Node| {
             node.ended()
                 .is_some_and(|ended| ended.told.outcome == StepOutcome::Passed)
         };
-        self.nodes
+        let undone = self
+            .nodes
             .iter()
             .filter(passed)
-            .filter_map(|node| node.undoes)
+            .filter_map(|node| node.undoes);
+        let ids: Vec<String> = undone.map(|index| self.id(index)).collect();
+        self.taken_back.extend(ids);
+    }
+
+    /// The steps that were taken back, to be done again.
+    pub(super) fn again_after_undo(&mut self) -> BTreeSet<usize> {
+        let ids = std::mem::take(&mut self.taken_back);
+        let nodes = self.nodes.iter().enumerate();
+        nodes
+            .filter(|(_, node)| ids.contains(&node.id))
+            .map(|(index, _)| index)
             .collect()
     }
 }

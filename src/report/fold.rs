@@ -96,6 +96,8 @@ pub struct StepView {
     pub ended: Option<Box<StepEnded>>,
     /// Its calls, by their number.
     pub calls: IndexMap<u32, CallView>,
+    /// The undo that took it back.
+    pub undone_by: Option<String>,
     /// What it asks a person, or asked.
     pub asked: Option<String>,
     /// Who answered what it waited for, and what.
@@ -152,6 +154,7 @@ impl StepView {
             finished_at: None,
             ended: None,
             calls: IndexMap::new(),
+            undone_by: None,
             asked: None,
             answered: None,
             seen: None,
@@ -474,6 +477,8 @@ impl RunView {
         step.started_at = Some(step.started_at.unwrap_or(at));
         step.ended = None;
         step.finished_at = None;
+        // What is done again is not taken back any more.
+        step.undone_by = None;
     }
 
     fn end(&mut self, ended: &StepEnded, at: Timestamp) {
@@ -482,6 +487,12 @@ impl RunView {
         step.finished_at = Some(at);
         step.trouble = None;
         step.ended = Some(Box::new(ended.clone()));
+        let undone = step.info.undoes.clone();
+        if ended.outcome == StepOutcome::Passed
+            && let Some(undone) = undone.and_then(|id| self.steps.get_mut(&id))
+        {
+            undone.undone_by = Some(ended.step.clone());
+        }
     }
 
     fn start_call(&mut self, key: &EffectKey, at: Timestamp) -> &mut CallView {

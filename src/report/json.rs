@@ -172,8 +172,7 @@ fn steps(view: &RunView) -> IndexMap<String, v1::Step> {
     let now = view.last.map_or(Timestamp::UNIX_EPOCH, |last| last.wall);
     let mut all: IndexMap<String, v1::Step> = IndexMap::new();
     for (id, step) in &view.steps {
-        let mut made = step_v1(step, now);
-        made.undone_by = undone_by(view, id, step);
+        let made = step_v1(step, now);
         // An item stands under its step; items come behind it, so it is there already.
         match view
             .item_of(id)
@@ -189,17 +188,6 @@ fn steps(view: &RunView) -> IndexMap<String, v1::Step> {
         }
     }
     all
-}
-
-/// The undo that took a step back, since it ended last.
-fn undone_by(view: &RunView, id: &str, step: &StepView) -> Option<String> {
-    let took_back = |undo: &StepView| {
-        undo.info.undoes.as_deref() == Some(id)
-            && undo.outcome() == Some(StepOutcome::Passed)
-            && undo.finished_at >= step.finished_at
-    };
-    let found = view.steps.iter().find(|(_, undo)| took_back(undo));
-    found.map(|(id, _)| id.clone())
 }
 
 fn step_v1(step: &StepView, now: Timestamp) -> v1::Step {
@@ -228,7 +216,7 @@ fn step_v1(step: &StepView, now: Timestamp) -> v1::Step {
         each: None,
         reruns: ended.map(|e| reruns(&e.reruns)).unwrap_or_default(),
         candidates: ended.and_then(candidates_v1),
-        undone_by: None,
+        undone_by: step.undone_by.clone(),
     }
 }
 

@@ -30,6 +30,7 @@ mod wire;
 mod words;
 mod world;
 mod world_layer;
+mod world_others;
 mod world_shape;
 
 pub use coverage::{Coverage, Point};

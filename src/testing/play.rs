@@ -16,8 +16,8 @@ use super::scratch::Scratch;
 use super::wire::{Log, Recording};
 use crate::clock::{Clock, later};
 use crate::drivers::{
-    Conditions, Finish, InProcessTransport, Observer, Session, SessionError, StopRequest,
-    run_virtual,
+    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Session, SessionError,
+    StopRequest, run_virtual,
 };
 use crate::effects::{EffectSettings, SemaphoreEffects};
 use crate::engine::{Machine, RunInfo};
@@ -26,8 +26,8 @@ use crate::outcome::RunOutcome;
 use crate::plan::Plan;
 use crate::secret::{Redactor, Secret};
 use crate::semaphore::{Limits, Origin};
-use crate::simulator::{InProcess, Simulator};
-use crate::store::{MemoryStore, RunHeader, Store};
+use crate::simulator::{Approval, InProcess, Simulator};
+use crate::store::{InboxMessage, MemoryStore, RunHeader, Store};
 
 /// The id of every run of a test.
 const RUN: &str = "test";
@@ -234,7 +234,7 @@ impl<'a> Stage<'a> {
             stop,
             park_after: None,
             tick_every: None,
-            inbox: false,
+            inbox: !self.case.world.scenario.approvals.is_empty(),
         };
         let session = Session::new(RUN, machine, conditions, &past);
         let finish = session.work(past).await;
@@ -263,6 +263,15 @@ impl<'a> Stage<'a> {
             settings: serde_json::Value::Null,
             files_dir: String::new(),
         })?;
+        // Answers that come before a step asks are kept until it does.
+        for (step, answer) in &self.case.world.scenario.approvals {
+            let message = InboxMessage::Answer {
+                step: step.clone(),
+                approved: *answer == Approval::Approve,
+                by: "the test".to_owned(),
+            };
+            store.post(RUN, &message)?;
+        }
         Ok(Vec::new())
     }
 
@@ -297,6 +306,8 @@ impl<'a> Stage<'a> {
             clock,
         };
         let token = Secret::new(self.case.world.token.clone());
+        let web = InProcessWeb::new(connection.clone());
+        let never = token.clone();
         let transport = Recording {
             inner: InProcessTransport::new(connection, token, host),
             log: Arc::clone(&self.log),
@@ -313,7 +324,8 @@ impl<'a> Stage<'a> {
             (Limits::default(), settings),
             clock,
             self.redactor.clone(),
-        ))
+        )
+        .with_web(Arc::new(web), never))
     }
 
     fn left(self, ending: Ending) -> Ran {

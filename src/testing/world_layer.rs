@@ -98,6 +98,12 @@ impl Layer<'_, '_> {
                         all.extend(items);
                     }
                 }
+                "http" => {
+                    // What is nearer to the case has the first word.
+                    if let Some(all) = list(whole, &key) {
+                        all.splice(0..0, array(value));
+                    }
+                }
                 _ => {
                     if let Some(map) = whole.as_object_mut() {
                         merge(map.entry(key).or_insert_with(|| json!({})), value);

@@ -3,6 +3,7 @@
 //! The names and words are those of `src/simulator/scenario/`; a test holds them together.
 
 use super::shape::{Field, Shape, may, must};
+use super::world_others::{APPROVALS, SERVERS};
 
 const VERDICTS: Shape = Shape::Words(&["passed", "failed", "stopped", "canceled"]);
 const REASONS: Shape = Shape::Words(&[
@@ -395,5 +396,15 @@ pub(super) const WORLD: Shape = Shape::Map(&[
         "faults",
         Shape::List(&FAULT),
         "What goes wrong on the wire.",
+    ),
+    may(
+        "http",
+        SERVERS,
+        "Other servers that the playbook speaks to. The first that still answers takes a request.",
+    ),
+    may(
+        "approvals",
+        APPROVALS,
+        "What people answer to the steps that wait for an approval.",
     ),
 ]);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runner::drivers::{Finish, StopRequest};
+use runner::engine::Ev;
 use runner::event::{Event, FailureKind};
 use runner::outcome::{RunOutcome, StepOutcome};
 use runner::report::{ApiUse, RunView, report};
@@ -436,4 +437,73 @@ fn a_parked_run_goes_on_taking_back() {
     let resumed = Rig::from_yaml(DEEDS, ALL_WELL).session(&store, None);
     assert_eq!(resumed.outcome(), Some(RunOutcome::Failed));
     assert_eq!(heard(&resumed), ["DELETE second/7", "DELETE first/7"]);
+}
+
+/// Another round does again what was taken back, and what failed; what was not taken back keeps its results.
+#[test]
+fn another_round_does_again_what_was_taken_back() {
+    let servers = "projects: []\nhttp:\n  - { url: '*/last', count: 1, status: 409 }\n  - { url: '*', json: { id: 7 } }\n";
+    let playbook = DEEDS.replace(
+        "fail: it went wrong",
+        "http: { method: POST, url: 'https://a.example/last' }",
+    );
+    let source = runner::diagnostic::Source::new("s.yml", servers);
+    let scenario = runner::simulator::Scenario::parse(&source).expect("a scenario");
+    let mut lab = Lab::new(&plan(&playbook), scenario);
+    let finish = lab.until_the_end(&[], &mut |_| {});
+    let outcome = |finish: &Finish| match finish {
+        Finish::Ended(ended) => Some(ended.outcome),
+        Finish::Parked { .. } => None,
+    };
+    assert_eq!(outcome(&finish), Some(RunOutcome::Failed));
+    let again = Plot {
+        opening: vec![Ev::RoundRequested {
+            failed: true,
+            by: "ada".into(),
+        }],
+        ..Plot::default()
+    };
+    let finish = lab.until_the_end(&[again], &mut |_| {});
+    assert_eq!(outcome(&finish), Some(RunOutcome::Passed));
+    let world = lab.world.lock().expect("not poisoned");
+    let heard: Vec<String> = world
+        .heard()
+        .iter()
+        .map(|h| {
+            let path = h.request.path.trim_start_matches("https://a.example/");
+            format!("{} {path}", h.request.method)
+        })
+        .collect();
+    assert_eq!(
+        heard,
+        [
+            "POST first",
+            "PUT second",
+            "POST third",
+            "POST last",
+            "DELETE second/7",
+            "DELETE first/7",
+            "POST first",
+            "PUT second",
+            "POST last",
+        ]
+    );
+    // What was taken back is done: nothing of it is undone any more.
+    let report = report(&RunView::of(&lab.events()), 0, &ApiUse::default());
+    assert_eq!(report.steps["first"].undone_by, None);
+}
+
+/// `runner test` plays other servers and people who are asked.
+#[test]
+fn tests_of_playbooks_know_other_servers_and_approvals() {
+    let program = crate::program::Program::new();
+    program.file(
+        "p.yml",
+        &DEEDS.replace("fail: it went wrong", "approve: { message: go? }"),
+    );
+    program.file(
+        "p.test.yml",
+        "test: p.yml\nworld:\n  http: [ { url: '*', json: { id: 7 } } ]\ncases:\n  yes: { world: { approvals: { last: approve } }, expect: { outcome: passed } }\n  no:\n    world: { approvals: { last: reject } }\n    expect: { outcome: failed, steps: { last: failed, first/undo: passed, second/undo: passed } }\n  broken:\n    world: { http: [ { url: '*/first', do: reset } ] }\n    expect: { outcome: failed, steps: { first: { outcome: failed, error: fate_unknown } } }\n",
+    );
+    program.run(&["test"]).expect(0);
 }

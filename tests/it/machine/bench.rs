@@ -163,6 +163,15 @@ impl Bench {
         }));
     }
 
+    /// A person answers a step.
+    pub(crate) fn person(&mut self, step: &str, approved: bool) {
+        self.tell(Some(Ev::Answered {
+            step: step.into(),
+            approved,
+            by: "ada".into(),
+        }));
+    }
+
     /// Parks and goes on, as a driver does.
     pub(crate) fn park_and_resume(&mut self, session: u32) {
         self.tell(Some(Ev::Parked {
@@ -281,6 +290,7 @@ pub(crate) fn good(call: &Call) -> Answer {
         Call::FetchLog { job_id, .. } => {
             json!({"job_id": job_id, "job": "unit", "path": "logs/unit.txt", "bytes": 3, "complete": true})
         }
+        Call::Http(_) => json!({"status": 200, "headers": {}, "body": {"id": 7}}),
         _ => json!({}),
     };
     Answer {

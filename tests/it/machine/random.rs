@@ -22,6 +22,7 @@ struct StepSpec {
     allow_failure: bool,
     timeout: u8,
     attempts: u8,
+    undo: u8,
 }
 
 /// One thing that happens: which of what is open, how, and how much later.
@@ -42,24 +43,28 @@ struct Case {
     choices: Vec<Choice>,
 }
 
+/// How many actions there are to choose from.
+const ACTIONS: u8 = 29;
+
 fn step_spec() -> impl Strategy<Value = StepSpec> {
     let needs = prop::collection::vec((any::<u8>(), 0..9_u8), 0..3);
     (
-        0..23_u8,
+        0..ACTIONS,
         needs,
         0..6_u8,
         prop::bool::weighted(0.2),
         0..5_u8,
-        0..4_u8,
+        (0..4_u8, 0..6_u8),
     )
         .prop_map(
-            |(action, needs, when, allow_failure, timeout, attempts)| StepSpec {
+            |(action, needs, when, allow_failure, timeout, (attempts, undo))| StepSpec {
                 action,
                 needs,
                 when,
                 allow_failure,
                 timeout,
                 attempts,
+                undo,
             },
         )
 }
@@ -145,8 +150,29 @@ fn action(spec: &StepSpec, last: Option<&str>) -> String {
         19 => format!("rerun_workflow: {{ workflow: {id}, wait: false }}"),
         20 => format!("stop_pipeline: {{ pipeline: {id} }}"),
         21 => format!("wait_workflow: {{ workflow: {id} }}"),
+        22 => "http: { method: POST, url: 'https://a.example/x', json: { n: 1 } }".to_owned(),
+        23 => "http: { method: POST, url: 'https://a.example/x', idempotent: true }".to_owned(),
+        24 => "http: { method: PUT, url: 'https://a.example/x' }".to_owned(),
+        25 => "http: { method: GET, url: 'https://a.example/x' }\n    assert: [\"this.body.id == 7\"]".to_owned(),
+        26 => "approve: { message: go? }".to_owned(),
+        27 => "fail: no".to_owned(),
         _ => "ensure_pipeline: { project: demo, reference: main, commit_sha: 4f2a81c04f2a81c04f2a81c04f2a81c04f2a81c0 }".to_owned(),
     }
+}
+
+/// The undo of a step that may change something.
+fn undo(spec: &StepSpec) -> Option<String> {
+    let changes = matches!(spec.action, 6 | 7 | 9 | 10 | 15 | 17..=20 | 22..=24 | 28);
+    let id = bench::PIPELINE;
+    let undo = match spec.undo {
+        1 => format!("stop_pipeline: {{ pipeline: {id}, wait: false }}"),
+        2 => "run_task: { project: demo, task: nightly }".to_owned(),
+        3 => "http: { method: POST, url: \"https://a.example/{{ this.outcome }}\" }".to_owned(),
+        4 => "http: { method: DELETE, url: \"https://a.example/{{ this.error.kind }}\" }\n      timeout: 3s".to_owned(),
+        5 => "http: { method: PUT, url: \"https://a.example/{{ this.outcome }}\" }\n      timeout: 30m".to_owned(),
+        _ => return None,
+    };
+    changes.then_some(undo)
 }
 
 fn write_step(text: &mut String, id: &str, spec: &StepSpec, before: &[String]) {
@@ -185,6 +211,11 @@ fn write_step(text: &mut String, id: &str, spec: &StepSpec, before: &[String]) {
         .filter(|t| !t.is_empty())
     {
         writeln!(text, "    timeout: {timeout}").unwrap();
+    }
+    if let Some(undo) = undo(spec)
+        && id.starts_with('s')
+    {
+        writeln!(text, "    undo:\n      {undo}").unwrap();
     }
     if spec.attempts > 0 {
         writeln!(text, "    retry: {{ attempts: {} }}", spec.attempts).unwrap();
@@ -238,7 +269,10 @@ impl Case {
             let calls = bench.calls();
             let timers = bench.timers();
             let special = choice.pick % 32;
-            if special == 31 {
+            if special == 28 {
+                let step = format!("s{}", choice.how % 7);
+                bench.person(&step, !choice.how.is_multiple_of(3));
+            } else if special == 31 {
                 bench.cancel();
             } else if special == 30 || bench.parked {
                 sessions += 1;
@@ -300,7 +334,11 @@ fn reply(how: u8, call: &runner::engine::call::Call) -> Reply {
                 (K::FateUnknown, false) | (K::Deadline | K::PromotionFailed, true) => {
                     Err(failure(K::Server, Fate::NotDone, Some(500)))
                 }
-                _ => Err(failure(kind, fate, status)),
+                _ => {
+                    let mut failure = failure(kind, fate, status);
+                    failure.elsewhere = call.elsewhere().is_some();
+                    Err(failure)
+                }
             }
         }
     }
@@ -329,6 +367,11 @@ fn check(bench: &Bench) {
                         "{step} begins after its end"
                     );
                     assert!(started.insert(step), "{step} begins twice");
+                    if let Some(undone) = step.strip_suffix("/undo") {
+                        assert!(!canceled, "{step} begins after a cancel");
+                        undo_begins(bench, undone, &ended);
+                        continue;
+                    }
                     let planned = bench.plan.steps.iter().find(|s| s.id == *step).unwrap();
                     for need in &planned.needs {
                         let needed = bench.plan.steps[need.step].id.as_str();
@@ -383,8 +426,110 @@ fn check(bench: &Bench) {
         commands(turn, &ended, bench);
     }
     assert!(over, "the run has not ended");
-    assert_eq!(ended.len(), bench.plan.steps.len(), "a step has not ended");
+    let (undos, steps): (Vec<&str>, Vec<&str>) =
+        ended.keys().copied().partition(|id| id.ends_with("/undo"));
+    assert_eq!(steps.len(), bench.plan.steps.len(), "a step has not ended");
+    undone_in_reverse(bench, &undos);
     agreement(bench, &ended);
+}
+
+/// An undo begins when all steps but those of `finally` have ended, one of them badly and none as unknown, and
+/// its own step has acted.
+fn undo_begins(bench: &Bench, undone: &str, ended: &BTreeMap<&str, StepOutcome>) {
+    let main = || bench.plan.steps.iter().filter(|s| s.phase == Phase::Main);
+    let outcome = |id: &str| ended.get(id).copied();
+    assert!(
+        main().all(|s| ended.contains_key(s.id.as_str())),
+        "{undone} is taken back too early"
+    );
+    let red = main().any(|s| !s.allow_failure && outcome(&s.id) == Some(StepOutcome::Failed));
+    assert!(red, "{undone} is taken back without a failure");
+    assert!(
+        !ended.values().any(|o| *o == StepOutcome::Unknown),
+        "{undone} is taken back beside an unknown"
+    );
+    assert!(
+        matches!(
+            outcome(undone),
+            Some(StepOutcome::Passed | StepOutcome::Failed)
+        ),
+        "{undone} did nothing"
+    );
+}
+
+/// Steps are taken back in the reverse of the order in which they ended, one after the other, and all that
+/// wrote something when a run failed and nothing stopped it.
+fn undone_in_reverse(bench: &Bench, undos: &[&str]) {
+    let place = |wanted: &str| {
+        bench
+            .steps()
+            .position(|told| told.step == wanted)
+            .expect("it has ended")
+    };
+    let mut order: Vec<&str> = undos.to_vec();
+    order.sort_by_key(|undo| place(undo));
+    let undone: Vec<usize> = order
+        .iter()
+        .map(|undo| place(undo.trim_end_matches("/undo")))
+        .collect();
+    assert!(
+        undone.is_sorted_by(|a, b| a > b),
+        "not in reverse: {:#?}",
+        bench.words()
+    );
+    let mut at_work: Option<&str> = None;
+    for event in bench.events() {
+        match event {
+            Event::StepStarted { step } if step.ends_with("/undo") => {
+                assert_eq!(at_work.replace(step), None, "two undos at a time");
+            }
+            Event::StepEnded(told) if at_work == Some(&told.step) => at_work = None,
+            _ => {}
+        }
+    }
+    let calm = bench.ended().outcome == RunOutcome::Failed;
+    let main = bench.plan.steps.iter().filter(|s| s.phase == Phase::Main);
+    let red = main.clone().any(|step| {
+        let told = bench.step(&step.id);
+        told.outcome == StepOutcome::Failed && !told.allowed_to_fail
+    });
+    for step in main.filter(|step| step.undo.is_some() && calm && red) {
+        let acted = matches!(
+            bench.step(&step.id).outcome,
+            StepOutcome::Passed | StepOutcome::Failed
+        );
+        let id = format!("{}/undo", step.id);
+        assert_eq!(
+            undos.contains(&id.as_str()),
+            acted && wrote(bench, &step.id),
+            "{id}: {:#?}",
+            bench.words()
+        );
+    }
+}
+
+/// Whether a write of a step happened, or may have.
+fn wrote(bench: &Bench, step: &str) -> bool {
+    let written: BTreeSet<String> = bench
+        .turns
+        .iter()
+        .flat_map(|(_, _, turn)| &turn.commands)
+        .filter_map(|command| match command {
+            Cmd::Call { key, call, .. } if key.step == step && CallClass::of(call).writes() => {
+                Some(key.to_string())
+            }
+            _ => None,
+        })
+        .collect();
+    bench.events().any(|event| match event {
+        Event::CallEnded { key, outcome } if written.contains(&key.to_string()) => {
+            match &outcome.result {
+                Ok(_) => true,
+                Err(failure) => failure.fate == Fate::Unknown,
+            }
+        }
+        _ => false,
+    })
 }
 
 /// Whether a write of a step may have happened, and nothing that came later told.
@@ -406,7 +551,7 @@ fn note_doubt<'k>(
     match &outcome.result {
         // An answer to the write, or to the look for what it did, settles it.
         Ok(_) => drop(doubts.insert(&key.step, false)),
-        Err(failure) if class.writes() && failure.fate == Fate::Unknown => {
+        Err(failure) if class.writes() && failure.fate == Fate::Unknown && !failure.elsewhere => {
             doubts.insert(&key.step, true);
         }
         // It was looked for until the time was over.
@@ -580,7 +725,7 @@ proptest! {
 /// A case that is refused at load tries nothing: each action alone must load.
 #[test]
 fn every_action_of_the_random_cases_loads() {
-    for action in 0..23 {
+    for action in 0..ACTIONS {
         let step = StepSpec {
             action,
             needs: Vec::new(),
@@ -588,6 +733,7 @@ fn every_action_of_the_random_cases_loads() {
             allow_failure: false,
             timeout: 0,
             attempts: 0,
+            undo: 3,
         };
         let case = Case {
             steps: vec![step],
