@@ -115,7 +115,6 @@ impl Machine {
                     id: step.id.clone(),
                     undoes: None,
                     state,
-                    undoes: None,
                 });
             }
         }
