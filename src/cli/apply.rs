@@ -28,7 +28,7 @@ use crate::secret::Secret;
 use crate::semaphore::{Endpoint, HttpTransport, Origin};
 use crate::simulator::{Approval, InProcess, Scenario, Server, Simulator};
 use crate::store::{
-    InboxMessage, RunHeader, SecretOrigin, SourceText, SqliteStore, Store, StoredInput,
+    InboxMessage, RunHeader, SecretOrigin, SourceText, SqliteStore, Store as _, StoredInput,
 };
 
 /// The key of a run's settings that says that its Semaphore was a simulated one.

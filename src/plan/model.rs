@@ -98,7 +98,7 @@ pub struct PlanStep {
     /// What must hold after the action.
     pub asserts: Vec<Located<Expression>>,
     /// What takes it back, as a step of its own called `STEP/undo`; it may read `this`, its step's record.
-    pub undo: Option<Box<PlanStep>>,
+    pub undo: Option<Box<Self>>,
     /// What it does.
     pub action: &'static Action,
     /// With what.

@@ -301,7 +301,7 @@ pub struct Step {
     /// What must hold after the action.
     pub asserts: Vec<Located<Expression>>,
     /// What takes it back, as a step of its own called `STEP/undo`.
-    pub undo: Option<Box<Step>>,
+    pub undo: Option<Box<Self>>,
     /// What it does.
     pub action: Invocation,
 }

@@ -146,7 +146,7 @@ fn imports_go_down_the_table_only() {
             match may_use(&module, &used) {
                 Ok(true) => {}
                 Ok(false) => {
-                    drop(wrong.insert(format!("{} -> {used}", inside.display()), "may not".into()))
+                    drop(wrong.insert(format!("{} -> {used}", inside.display()), "may not".into()));
                 }
                 Err(why) => drop(wrong.insert(format!("{} -> {used}", inside.display()), why)),
             }

@@ -386,7 +386,7 @@ fn check(bench: &Bench) {
                     if planned.phase == Phase::Finally {
                         let main = bench.plan.steps.iter().filter(|s| s.phase == Phase::Main);
                         main.for_each(|s| {
-                            assert!(ended.contains_key(s.id.as_str()), "{step} before {}", s.id)
+                            assert!(ended.contains_key(s.id.as_str()), "{step} before {}", s.id);
                         });
                     }
                 }
