@@ -150,33 +150,7 @@ pub(super) fn decide(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -
         }
     };
     match failure.kind {
-        FailureKind::Network if failure.fate == Fate::NotSent => {
-            if !allowed(RetryOn::Network) {
-                return Verdict::GiveUp;
-            }
-            // A wait has used up the budget itself before it gives back that nothing could be sent.
-            if at.class == CallClass::Wait {
-                return Verdict::Park;
-            }
-            let limit = if at.contacted {
-                at.budget.retry
-            } else {
-                at.budget.first_contact
-            };
-            let since = *tries.unsent_since_ms.get_or_insert(at.now_active_ms);
-            let left = limit.saturating_sub(Duration::from_millis(
-                at.now_active_ms.saturating_sub(since),
-            ));
-            if left.is_zero() {
-                // Another server that is away is no reason to leave the run alone.
-                return if failure.elsewhere {
-                    Verdict::GiveUp
-                } else {
-                    Verdict::Park
-                };
-            }
-            Verdict::Again(next_delay(tries, at).min(left))
-        }
+        FailureKind::Network if failure.fate == Fate::NotSent => unsent(failure, tries, at),
         FailureKind::Network | FailureKind::Timeout => counted(RetryOn::Network, tries),
         FailureKind::Server | FailureKind::InvalidAnswer | FailureKind::AuthOutage => {
             counted(RetryOn::Server, tries)
@@ -214,6 +188,35 @@ pub(super) fn decide(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -
         | FailureKind::StepFailed
         | FailureKind::Bug => Verdict::GiveUp,
     }
+}
+
+/// What never left counts against a budget of time.
+fn unsent(failure: &Failure, tries: &mut Tries, at: &Situation<'_>) -> Verdict {
+    if !at.policy.on.contains(&RetryOn::Network) {
+        return Verdict::GiveUp;
+    }
+    // A wait has used up the budget itself before it gives back that nothing could be sent.
+    if at.class == CallClass::Wait {
+        return Verdict::Park;
+    }
+    let limit = if at.contacted {
+        at.budget.retry
+    } else {
+        at.budget.first_contact
+    };
+    let since = *tries.unsent_since_ms.get_or_insert(at.now_active_ms);
+    let left = limit.saturating_sub(Duration::from_millis(
+        at.now_active_ms.saturating_sub(since),
+    ));
+    if left.is_zero() {
+        // Another server that is away is no reason to leave the run alone.
+        return if failure.elsewhere {
+            Verdict::GiveUp
+        } else {
+            Verdict::Park
+        };
+    }
+    Verdict::Again(next_delay(tries, at).min(left))
 }
 
 /// An answer, or what may have been one: the attempts are counted.

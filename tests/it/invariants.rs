@@ -370,9 +370,8 @@ fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
                 }
             }
             Event::StepEnded(told) => {
-                if ended.insert(&told.step, told.outcome).is_some() {
-                    broken.push(format!("`{}` ends twice", told.step));
-                }
+                let before = ended.insert(&told.step, told.outcome);
+                broken.extend(before.map(|_| format!("`{}` ends twice", told.step)));
             }
             // What a canceled run started is stopped in the name of the step that started it.
             Event::CancelRequested { .. } => canceled = true,

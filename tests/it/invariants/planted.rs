@@ -8,7 +8,6 @@ use runner::engine::call::Call;
 use runner::engine::{CallRequest, Effects, IntentError, Intents};
 use runner::event::{FailureKind, Fate, Intent, Outcome};
 use runner::simulator::{FaultRule, Mishap, Scenario, Span};
-use runner::store::Store;
 
 use super::{broken, broken_at_the_end};
 use crate::lab::{self, Breach, End, Lab, Plot, Side};
@@ -350,8 +349,10 @@ fn two_owners_at_once() {
     ));
     drop(held);
     // A second process that does not ask for the lock begins in the middle of the first one's work.
-    let mut other = Plot::default();
-    other.at_request = Some((write_number(0), Side::Before));
+    let other = Plot {
+        at_request: Some((write_number(0), Side::Before)),
+        ..Plot::default()
+    };
     assert!(matches!(lab.session(&other), End::Killed));
     let stale = lab.events();
     assert!(matches!(

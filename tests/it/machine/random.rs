@@ -159,7 +159,7 @@ fn write_step(text: &mut String, id: &str, spec: &StepSpec, before: &[String]) {
     }
     // Expressions read the last need, whatever became of it.
     let last = needs.keys().next_back().copied();
-    writeln!(text, "  {id}:\n    {}", action(spec, last)).unwrap();
+    writeln!(text, "  {id}:\n    {}", action(spec, last)).expect("text");
     let when = match (spec.when, last) {
         (1, _) => "1 == 1".to_owned(),
         (2, _) => "1 == 2".to_owned(),
@@ -168,26 +168,26 @@ fn write_step(text: &mut String, id: &str, spec: &StepSpec, before: &[String]) {
         _ => String::new(),
     };
     if !when.is_empty() {
-        writeln!(text, "    when: \"{when}\"").unwrap();
+        writeln!(text, "    when: \"{when}\"").expect("text");
     }
     if !needs.is_empty() {
         let listed: Vec<String> = needs
             .iter()
             .map(|(id, accept)| format!("{id}: {accept}"))
             .collect();
-        writeln!(text, "    needs: {{ {} }}", listed.join(", ")).unwrap();
+        writeln!(text, "    needs: {{ {} }}", listed.join(", ")).expect("text");
     }
     if spec.allow_failure {
-        writeln!(text, "    allow_failure: true").unwrap();
+        writeln!(text, "    allow_failure: true").expect("text");
     }
     if let Some(timeout) = ["", "2s", "90s", "30m", "3h"]
         .get(usize::from(spec.timeout))
         .filter(|t| !t.is_empty())
     {
-        writeln!(text, "    timeout: {timeout}").unwrap();
+        writeln!(text, "    timeout: {timeout}").expect("text");
     }
     if spec.attempts > 0 {
-        writeln!(text, "    retry: {{ attempts: {} }}", spec.attempts).unwrap();
+        writeln!(text, "    retry: {{ attempts: {} }}", spec.attempts).expect("text");
     }
 }
 
@@ -324,28 +324,8 @@ fn check(bench: &Bench) {
             assert_eq!(event.is_fact(), place == 0 && ev.is_some(), "{event:?}");
             match event {
                 Event::StepStarted { step } => {
-                    assert!(
-                        !ended.contains_key(step.as_str()),
-                        "{step} begins after its end"
-                    );
                     assert!(started.insert(step), "{step} begins twice");
-                    let planned = bench.plan.steps.iter().find(|s| s.id == *step).unwrap();
-                    for need in &planned.needs {
-                        let needed = bench.plan.steps[need.step].id.as_str();
-                        let outcome = ended
-                            .get(needed)
-                            .unwrap_or_else(|| panic!("{step} before {needed}"));
-                        assert!(
-                            need.accept.takes(*outcome),
-                            "{step} after {needed} {outcome}"
-                        );
-                    }
-                    if planned.phase == Phase::Finally {
-                        let main = bench.plan.steps.iter().filter(|s| s.phase == Phase::Main);
-                        main.for_each(|s| {
-                            assert!(ended.contains_key(s.id.as_str()), "{step} before {}", s.id)
-                        });
-                    }
+                    may_begin(bench, step, &ended);
                 }
                 Event::CallStarted { call, .. } if canceled && stops(call) => {}
                 Event::CallStarted { key, .. } | Event::CallRetried { key, .. } => {
@@ -385,6 +365,26 @@ fn check(bench: &Bench) {
     assert!(over, "the run has not ended");
     assert_eq!(ended.len(), bench.plan.steps.len(), "a step has not ended");
     agreement(bench, &ended);
+}
+
+/// A step begins after its needs, and under `finally` after all the others.
+fn may_begin(bench: &Bench, step: &str, ended: &BTreeMap<&str, StepOutcome>) {
+    assert!(!ended.contains_key(step), "{step} begins after its end");
+    let planned = bench.plan.steps.iter().find(|s| s.id == step);
+    let planned = planned.expect("a step of the plan");
+    for need in &planned.needs {
+        let needed = bench.plan.steps[need.step].id.as_str();
+        let outcome = ended.get(needed);
+        let outcome = outcome.unwrap_or_else(|| panic!("{step} before {needed}"));
+        assert!(
+            need.accept.takes(*outcome),
+            "{step} after {needed} {outcome}"
+        );
+    }
+    let mut main = bench.plan.steps.iter().filter(|s| s.phase == Phase::Main);
+    let early = main.find(|s| !ended.contains_key(s.id.as_str()));
+    let early = early.filter(|_| planned.phase == Phase::Finally);
+    assert!(early.is_none(), "{step} before the others");
 }
 
 /// Whether a write of a step may have happened, and nothing that came later told.

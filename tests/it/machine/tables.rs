@@ -639,13 +639,11 @@ fn a_sleep_goes_by_the_wall_and_a_retry_by_the_time_that_was_worked() {
 
 #[test]
 fn a_fresh_id_may_be_unknown_for_a_moment_and_an_old_one_not() {
-    let text = format!(
-        "playbook: 1\nsteps:\n  build: {{ run_workflow: {{ project: demo, reference: main, wait: false }} }}\n  \
-         look: {{ needs: [build], describe_pipeline: {{ pipeline: \"{{{{ steps.build.pipeline_id }}}}\" }} }}\n"
-    );
+    let text = "playbook: 1\nsteps:\n  build: { run_workflow: { project: demo, reference: main, wait: false } }\n  \
+                look: { needs: [build], describe_pipeline: { pipeline: \"{{ steps.build.pipeline_id }}\" } }\n";
     for (fresh, expected) in [(true, Passed), (false, Failed)] {
         let text = if fresh {
-            text.clone()
+            text.to_owned()
         } else {
             text.replace(
                 "\"{{ steps.build.pipeline_id }}\"",
