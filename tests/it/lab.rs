@@ -23,6 +23,8 @@ use runner::semaphore::{Limits as ClientLimits, Origin};
 use runner::simulator::{Act, InProcess, Scenario, Simulator};
 use runner::store::{MemoryStore, Store};
 
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
 pub(crate) use ledger::{Breach, Ledger, Side};
 pub(crate) use wire::{Sent, Tap, Wire};
 
@@ -203,14 +205,7 @@ impl Lab {
             let mut info = rig::run_info(started);
             info.salt = salt;
             let machine = Machine::new(info, plan, bound).expect("a machine");
-            let (send, stop) = tokio::sync::mpsc::unbounded_channel();
-            for (after, request) in plot.stops {
-                let send = send.clone();
-                tokio::spawn(async move {
-                    clock.sleep(after).await;
-                    let _ = send.send(request);
-                });
-            }
+            let (send, stop) = told_to_stop(plot.stops, clock);
             let conditions = Conditions {
                 clock,
                 store: ledger,
@@ -261,6 +256,22 @@ impl Lab {
         }
         panic!("the run does not end");
     }
+}
+
+/// Where a session hears that it is to stop, and when.
+fn told_to_stop(
+    stops: Vec<(Duration, StopRequest)>,
+    clock: Clock,
+) -> (UnboundedSender<StopRequest>, UnboundedReceiver<StopRequest>) {
+    let (send, stop) = unbounded_channel();
+    for (after, request) in stops {
+        let send = send.clone();
+        tokio::spawn(async move {
+            clock.sleep(after).await;
+            let _ = send.send(request);
+        });
+    }
+    (send, stop)
 }
 
 /// A future that is given up after so many polls; virtual time knows no other sign of spinning.

@@ -350,8 +350,10 @@ fn two_owners_at_once() {
     ));
     drop(held);
     // A second process that does not ask for the lock begins in the middle of the first one's work.
-    let mut other = Plot::default();
-    other.at_request = Some((write_number(0), Side::Before));
+    let other = Plot {
+        at_request: Some((write_number(0), Side::Before)),
+        ..Plot::default()
+    };
     assert!(matches!(lab.session(&other), End::Killed));
     let stale = lab.events();
     assert!(matches!(

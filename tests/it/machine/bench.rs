@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use runner::clock::{Moment, later};
 use runner::engine::call::Call;
 use runner::engine::{CallClass, Cmd, Due, Ev, Machine, Turn};
@@ -14,7 +13,7 @@ use runner::event::{
 };
 use runner::outcome::{RunOutcome, StepOutcome};
 use runner::plan::{BoundInputs, Limits, Plan};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::rig;
 
@@ -324,20 +323,10 @@ pub(crate) fn class(command: &Cmd) -> Option<CallClass> {
     }
 }
 
-/// The wall clock a while after the start.
-pub(crate) fn after(time: Duration) -> Timestamp {
-    later(rig::start_time(), time)
-}
-
 /// The text of all events, for comparing byte by byte.
 pub(crate) fn bytes(events: &[&Event]) -> Vec<String> {
     events
         .iter()
         .map(|event| serde_json::to_string(event).expect("an event"))
         .collect()
-}
-
-/// A value by its JSON pointer, for messages.
-pub(crate) fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
-    value.pointer(pointer).unwrap_or(&Value::Null)
 }

@@ -643,7 +643,7 @@ fn a_fresh_id_may_be_unknown_for_a_moment_and_an_old_one_not() {
          look: { needs: [build], describe_pipeline: { pipeline: \"{{ steps.build.pipeline_id }}\" } }\n".to_string();
     for (fresh, expected) in [(true, Passed), (false, Failed)] {
         let text = if fresh {
-            text.clone()
+            text.to_owned()
         } else {
             text.replace(
                 "\"{{ steps.build.pipeline_id }}\"",

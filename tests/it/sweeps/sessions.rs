@@ -1,6 +1,7 @@
 //! What a session owes to those outside: it parks in time, hears its inbox, keeps the two clocks apart,
 //! and neither hangs nor spins.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -322,7 +323,7 @@ fn a_call_that_panics_ends_its_step_and_not_the_run() {
 fn steps_without_a_write_share_their_commits() {
     let mut text = "playbook: 1\nsteps:\n".to_owned();
     for number in 0..300 {
-        text.push_str(&format!("  s{number}: {{ set: {{ v: {number} }} }}\n"));
+        writeln!(text, "  s{number}: {{ set: {{ v: {number} }} }}").expect("text");
     }
     let mut lab = lab(&text, Vec::new());
     assert_eq!(run(&mut lab, &[], "300 steps").0, RunOutcome::Passed);
