@@ -4,7 +4,7 @@
 
 use indexmap::IndexMap;
 
-use super::fold::{RunView, StepState, StepView};
+use super::view::{RunView, StepState, StepView};
 
 /// The longest chain by time over the needs of steps that ended, first step first. Steps that never
 /// began carry the chain on but are not named; items of a fan-out are part of their step.

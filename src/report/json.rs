@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::critical_path::critical_path;
-use super::fold::{RunState, RunView, StepState, StepView, TryView};
 use super::mask::{json_pretty, masked};
 use super::v1;
+use super::view::{RunState, RunView, StepState, StepView, TryView};
 use crate::event::{Failure, FileWritten, Link, StepEnded};
 use crate::outcome::{RunOutcome, StepOutcome};
 use crate::secret::Redactor;

@@ -13,9 +13,10 @@ mod json;
 mod mask;
 mod schema;
 pub mod v1;
+mod view;
 
 pub use critical_path::critical_path;
-pub use fold::{CallView, RunState, RunView, StepState, StepView, TryView};
 pub use json::{ApiUse, REPORT_BYTES_MAX, report, report_text};
 pub use mask::{json_line, json_pretty, masked};
 pub use schema::{event_schema, report_schema};
+pub use view::{CallView, RunState, RunView, StepState, StepView, TryView};

@@ -369,10 +369,9 @@ fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
                     broken.push(format!("`{step}` begins after its end"));
                 }
             }
-            Event::StepEnded(told)
-                if ended.insert(&told.step, told.outcome).is_some() => {
-                    broken.push(format!("`{}` ends twice", told.step));
-                }
+            Event::StepEnded(told) if ended.insert(&told.step, told.outcome).is_some() => {
+                broken.push(format!("`{}` ends twice", told.step));
+            }
             // What a canceled run started is stopped in the name of the step that started it.
             Event::CancelRequested { .. } => canceled = true,
             Event::CallStarted { call, .. }
