@@ -73,6 +73,16 @@ pub(super) struct Worked {
 }
 
 impl Worked {
+    /// A run that never became one.
+    fn not_begun(error: StartError) -> Self {
+        Self {
+            finish: Err(not_begun(error)),
+            view: RunView::new(),
+            api: ApiUse::default(),
+            broken: None,
+        }
+    }
+
     /// A run that somebody else worked on, and that was looked at.
     pub(super) fn seen(finish: Finish, view: RunView, broken: Option<std::io::Error>) -> Self {
         let requests = view.requests;
@@ -104,24 +114,10 @@ impl Execution<'_> {
         let around = self.around;
         let collected = Collected::default();
         let broken = Arc::new(Mutex::new(None));
-        let mut machine = match Machine::new(
-            self.info.clone(),
-            Arc::clone(&self.plan),
-            self.inputs.clone(),
-        ) {
+        let machine = match self.machine() {
             Ok(machine) => machine,
-            Err(error) => {
-                return Worked {
-                    finish: Err(not_begun(error)),
-                    view: RunView::new(),
-                    api: ApiUse::default(),
-                    broken: None,
-                };
-            }
+            Err(error) => return Worked::not_begun(error),
         };
-        for plan in self.later.clone() {
-            machine.learn(plan);
-        }
         let (web, token) = line.web;
         let effects = SemaphoreEffects::new(
             Spoken::wrap(
@@ -173,6 +169,16 @@ impl Execution<'_> {
             api,
             broken,
         }
+    }
+
+    /// The machine of the run's plan, and of what was added to it since.
+    fn machine(&self) -> Result<Machine, StartError> {
+        let (plan, inputs) = (Arc::clone(&self.plan), self.inputs.clone());
+        let mut machine = Machine::new(self.info.clone(), plan, inputs)?;
+        for plan in self.later.clone() {
+            machine.learn(plan);
+        }
+        Ok(machine)
     }
 
     /// Asks whoever sits at the terminal.

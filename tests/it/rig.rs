@@ -4,7 +4,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use runner::clock::Clock;
@@ -23,9 +23,13 @@ use runner::semaphore::{Limits as ClientLimits, Origin};
 use runner::simulator::{Act, Heard, InProcess, Scenario, Simulator};
 use runner::store::{InboxMessage, MemoryStore, RunHeader, Store};
 use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// The token of every run of the rig; scenarios take it as their own.
 pub(crate) const CANARY_SECRET: &str = "canary-secret-7Zq1xPv9";
+
+/// What a person answers, and when: after how long, step, yes or no, who.
+pub(crate) type PlannedAnswer = (Duration, &'static str, bool, &'static str);
 
 /// What to run.
 pub(crate) struct Rig {
@@ -38,7 +42,7 @@ pub(crate) struct Rig {
     pub(crate) stops: Vec<(Duration, StopRequest)>,
     pub(crate) park_after: Option<Duration>,
     /// What people answer, and when: step, yes or no, who.
-    pub(crate) answers: Vec<(Duration, &'static str, bool, &'static str)>,
+    pub(crate) answers: Vec<PlannedAnswer>,
 }
 
 /// What a run left behind.
@@ -50,9 +54,7 @@ pub(crate) struct Ran {
     pub(crate) heard: Vec<Heard>,
     pub(crate) requests: u64,
     pub(crate) virtual_time: Duration,
-    pub(crate) real_time: Duration,
     pub(crate) files: tempfile::TempDir,
-    pub(crate) store: Arc<MemoryStore>,
     pub(crate) observations: Vec<Observation>,
 }
 
@@ -173,22 +175,25 @@ impl Rig {
         self.session(&store, None)
     }
 
-    /// Goes on with a run that a store knows, in the world as it was left when `world` is given.
-    pub(crate) fn session(self, store: &Arc<MemoryStore>, world: Option<Simulator>) -> Ran {
-        let began = Instant::now();
-        let files = tempfile::tempdir().expect("a folder");
-        let plan = plan(&self.playbook, &self.limits);
-        let mut values: indexmap::IndexMap<String, Value> = indexmap::IndexMap::new();
-        for (name, input) in &plan.inputs {
-            if let Some(default) = &input.default {
-                values.insert(name.clone(), default.clone());
-            }
-        }
+    /// The inputs that are given, over the defaults of the plan.
+    fn bound(&self, plan: &Plan) -> BoundInputs {
+        let defaults = plan
+            .inputs
+            .iter()
+            .filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)));
+        let mut values: indexmap::IndexMap<String, Value> = defaults.collect();
         values.extend(self.inputs.clone());
-        let bound = BoundInputs {
+        BoundInputs {
             values,
             secrets: self.secrets.clone(),
-        };
+        }
+    }
+
+    /// Goes on with a run that a store knows, in the world as it was left when `world` is given.
+    pub(crate) fn session(self, store: &Arc<MemoryStore>, world: Option<Simulator>) -> Ran {
+        let files = tempfile::tempdir().expect("a folder");
+        let plan = plan(&self.playbook, &self.limits);
+        let bound = self.bound(&plan);
         let redactor = Redactor::new();
         let token = self.scenario.admin_token().expect("a token").to_owned();
         redactor.learn(&token);
@@ -208,57 +213,18 @@ impl Rig {
                 .last()
                 .map_or_else(start_time, |recorded| recorded.at.wall);
             let clock = Clock::paused(start);
-            let connection = match world {
-                Some(world) => InProcess::new(world, clock),
-                None => {
-                    InProcess::new(Simulator::new(self.scenario.clone(), 7, clock.now()), clock)
-                }
-            };
-            let web = InProcessWeb::new(connection.clone());
-            let never = Secret::new(token.clone());
-            let transport = InProcessTransport::new(
-                connection.clone(),
-                Secret::new(token),
-                "acme.semaphore.test",
-            );
-            let origin = Origin::parse("https://acme.semaphore.test").expect("an origin");
-            let effects = SemaphoreEffects::new(
-                Arc::new(transport),
-                origin,
-                (ClientLimits::default(), settings),
-                clock,
-                redactor.clone(),
-            )
-            .with_web(Arc::new(web), never);
-            let info = run_info(
-                past.first()
-                    .map_or_else(start_time, |recorded| recorded.at.wall),
-            );
+            let fresh = || Simulator::new(self.scenario.clone(), 7, clock.now());
+            let connection = InProcess::new(world.unwrap_or_else(fresh), clock);
+            let effects = effects(&connection, token, settings, &redactor);
+            let began = past.first().map_or(start, |recorded| recorded.at.wall);
+            let info = run_info(began);
             let machine = Machine::new(info, plan, bound).expect("a machine");
             if past.is_empty() {
                 store.create_run(&header()).expect("a run in the store");
             }
-            let (send, stop) = tokio::sync::mpsc::unbounded_channel();
-            for (after, request) in self.stops {
-                let send = send.clone();
-                tokio::spawn(async move {
-                    clock.sleep(after).await;
-                    let _ = send.send(request);
-                });
-            }
             let shared: Arc<dyn Store> = store;
-            for (after, step, approved, by) in self.answers {
-                let store = Arc::clone(&shared);
-                let message = InboxMessage::Answer {
-                    step: step.to_owned(),
-                    approved,
-                    by: by.to_owned(),
-                };
-                tokio::spawn(async move {
-                    clock.sleep(after).await;
-                    store.post("r1", &message).expect("the run takes messages");
-                });
-            }
+            let (send, stop) = unbounded_channel();
+            people(clock, (&send, self.stops), (&shared, self.answers));
             let conditions = Conditions {
                 clock,
                 store: shared,
@@ -283,7 +249,6 @@ impl Rig {
         })
         .expect("a runtime");
         let events = store.load("r1").expect("events");
-        let observations = seen.0.lock().expect("not poisoned").clone();
         let ran = Ran {
             finish,
             events,
@@ -291,13 +256,63 @@ impl Rig {
             heard,
             requests,
             virtual_time,
-            real_time: began.elapsed(),
             files,
-            store: Arc::clone(store),
-            observations,
+            observations: seen.0.lock().expect("not poisoned").clone(),
         };
         ran.holds_no_secret(&redactor_after);
         ran
+    }
+}
+
+/// The effects against a simulator in this process.
+fn effects(
+    connection: &InProcess,
+    token: String,
+    settings: EffectSettings,
+    redactor: &Redactor,
+) -> SemaphoreEffects {
+    let web = InProcessWeb::new(connection.clone());
+    let never = Secret::new(token.clone());
+    let transport = InProcessTransport::new(
+        connection.clone(),
+        Secret::new(token),
+        "acme.semaphore.test",
+    );
+    let origin = Origin::parse("https://acme.semaphore.test").expect("an origin");
+    SemaphoreEffects::new(
+        Arc::new(transport),
+        origin,
+        (ClientLimits::default(), settings),
+        connection.clock,
+        redactor.clone(),
+    )
+    .with_web(Arc::new(web), never)
+}
+
+/// People who stop the run and who answer it, each at a time of theirs.
+fn people(
+    clock: Clock,
+    (send, stops): (&UnboundedSender<StopRequest>, Vec<(Duration, StopRequest)>),
+    (store, answers): (&Arc<dyn Store>, Vec<PlannedAnswer>),
+) {
+    for (after, request) in stops {
+        let send = send.clone();
+        tokio::spawn(async move {
+            clock.sleep(after).await;
+            let _ = send.send(request);
+        });
+    }
+    for (after, step, approved, by) in answers {
+        let store = Arc::clone(store);
+        let message = InboxMessage::Answer {
+            step: step.to_owned(),
+            approved,
+            by: by.to_owned(),
+        };
+        tokio::spawn(async move {
+            clock.sleep(after).await;
+            store.post("r1", &message).expect("the run takes messages");
+        });
     }
 }
 

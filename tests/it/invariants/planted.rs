@@ -8,7 +8,6 @@ use runner::engine::call::Call;
 use runner::engine::{CallRequest, Effects, IntentError, Intents};
 use runner::event::{FailureKind, Fate, Intent, Outcome};
 use runner::simulator::{FaultRule, Mishap, Scenario, Span};
-use runner::store::Store as _;
 
 use super::{broken, broken_at_the_end};
 use crate::lab::{self, Breach, End, Lab, Plot, Side};

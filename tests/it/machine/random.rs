@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use runner::engine::{CallClass, Cmd, Ev};
-use runner::event::{Answer, Event, FailureKind, Fate};
+use runner::event::{Answer, Event, FailureKind, Fate, StepEnded};
 use runner::outcome::{RunOutcome, StepOutcome};
 use runner::plan::{Limits, Phase};
 
@@ -215,7 +215,7 @@ fn write_step(text: &mut String, id: &str, spec: &StepSpec, before: &[String]) {
     if let Some(undo) = undo(spec)
         && id.starts_with('s')
     {
-        writeln!(text, "    undo:\n      {undo}").unwrap();
+        writeln!(text, "    undo:\n      {undo}").expect("text");
     }
     if spec.attempts > 0 {
         writeln!(text, "    retry: {{ attempts: {} }}", spec.attempts).expect("text");
@@ -368,23 +368,7 @@ fn check(bench: &Bench) {
                         undo_begins(bench, undone, &ended);
                         continue;
                     }
-                    let planned = bench.plan.steps.iter().find(|s| s.id == *step).unwrap();
-                    for need in &planned.needs {
-                        let needed = bench.plan.steps[need.step].id.as_str();
-                        let outcome = ended
-                            .get(needed)
-                            .unwrap_or_else(|| panic!("{step} before {needed}"));
-                        assert!(
-                            need.accept.takes(*outcome),
-                            "{step} after {needed} {outcome}"
-                        );
-                    }
-                    if planned.phase == Phase::Finally {
-                        let main = bench.plan.steps.iter().filter(|s| s.phase == Phase::Main);
-                        main.for_each(|s| {
-                            assert!(ended.contains_key(s.id.as_str()), "{step} before {}", s.id);
-                        });
-                    }
+                    step_begins(bench, step, &ended);
                 }
                 Event::CallStarted { call, .. } if canceled && stops(call) => {}
                 Event::CallStarted { key, .. } | Event::CallRetried { key, .. } => {
@@ -400,20 +384,7 @@ fn check(bench: &Bench) {
                 Event::StepEnded(told) => {
                     let before = ended.insert(&told.step, told.outcome);
                     assert_eq!(before, None, "{} ends twice", told.step);
-                    assert_eq!(
-                        told.outcome == StepOutcome::Passed,
-                        told.why.is_none(),
-                        "{told:?}"
-                    );
-                    let red = matches!(told.outcome, StepOutcome::Failed | StepOutcome::Unknown);
-                    assert!(!red || told.error.is_some(), "{told:?}");
-                    if doubts.get(told.step.as_str()) == Some(&true) {
-                        assert_eq!(
-                            told.outcome,
-                            StepOutcome::Unknown,
-                            "an unknown is hidden: {told:?}"
-                        );
-                    }
+                    step_ends(told, doubts.get(told.step.as_str()) == Some(&true));
                 }
                 Event::RunEnded(_) => over = true,
                 _ => {}
@@ -427,6 +398,43 @@ fn check(bench: &Bench) {
     assert_eq!(steps.len(), bench.plan.steps.len(), "a step has not ended");
     undone_in_reverse(bench, &undos);
     agreement(bench, &ended);
+}
+
+/// A step begins when all that it needs has ended as it wants, and one of `finally` after all others.
+fn step_begins(bench: &Bench, step: &str, ended: &BTreeMap<&str, StepOutcome>) {
+    let known = bench.plan.steps.iter().find(|s| s.id == step);
+    let planned = known.unwrap_or_else(|| panic!("{step} is not in the plan"));
+    for need in &planned.needs {
+        let needed = bench.plan.steps[need.step].id.as_str();
+        let outcome = ended
+            .get(needed)
+            .unwrap_or_else(|| panic!("{step} before {needed}"));
+        assert!(
+            need.accept.takes(*outcome),
+            "{step} after {needed} {outcome}"
+        );
+    }
+    if planned.phase == Phase::Finally {
+        let main = bench.plan.steps.iter().filter(|s| s.phase == Phase::Main);
+        main.for_each(|s| {
+            assert!(ended.contains_key(s.id.as_str()), "{step} before {}", s.id);
+        });
+    }
+}
+
+/// An end says why if it is no pass, gives an error if it is red, and never hides an unknown.
+fn step_ends(told: &StepEnded, in_doubt: bool) {
+    assert_eq!(
+        told.outcome == StepOutcome::Passed,
+        told.why.is_none(),
+        "{told:?}"
+    );
+    let red = matches!(told.outcome, StepOutcome::Failed | StepOutcome::Unknown);
+    assert!(!red || told.error.is_some(), "{told:?}");
+    assert!(
+        !in_doubt || told.outcome == StepOutcome::Unknown,
+        "an unknown is hidden: {told:?}"
+    );
 }
 
 /// An undo begins when all steps but those of `finally` have ended, one of them badly and none as unknown, and

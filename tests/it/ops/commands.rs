@@ -5,7 +5,6 @@ use std::process::Stdio;
 
 use runner::event::Event;
 use runner::simulator::Done;
-use runner::store::{SqliteStore, Store as _};
 use serde_json::json;
 
 use crate::program::{Finished, Program, Running, Semaphore};
@@ -47,10 +46,6 @@ fn stops(server: &Semaphore) -> usize {
     let is_stop =
         |deed: &Done| matches!(deed, Done::StopPipeline { .. } | Done::StopWorkflow { .. });
     server.acts().iter().filter(|a| is_stop(&a.deed)).count()
-}
-
-fn store(program: &Program) -> SqliteStore {
-    SqliteStore::open(&program.state()).expect("a store")
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use runner::event::{Event, FailureKind};
 use runner::outcome::{RunOutcome, StepOutcome};
 use runner::simulator::Scenario;
-use runner::store::{LockGuard, MemoryStore, OwnerInfo, Store as _};
+use runner::store::{LockGuard, MemoryStore, OwnerInfo};
 
 use super::{ended, park, parked, started, step, warnings};
 use crate::lab::{End, Lab, Plot, plan};

@@ -13,7 +13,7 @@ use runner::engine::{CallRequest, Effects};
 use runner::event::{Event, FailureKind, Outcome};
 use runner::outcome::{RunOutcome, StepOutcome};
 use runner::simulator::{FaultRule, Mishap, Scenario, Span};
-use runner::store::{InboxMessage, Store as _};
+use runner::store::InboxMessage;
 
 use super::crashes::{RELEASE, run, scenario};
 use crate::invariants::{broken, broken_at_the_end};
