@@ -2,6 +2,7 @@
 //! networks, and in odd surroundings.
 
 mod answers;
+mod kills;
 mod refusals;
 mod runs;
 mod stops;

@@ -4,6 +4,7 @@ mod actions;
 mod approvals;
 mod cli;
 mod corpus;
+mod dice;
 mod docs;
 mod endpoints;
 mod invariants;

@@ -213,6 +213,11 @@ impl Running {
         assert!(sent.is_ok_and(|status| status.success()), "kill -{name}");
     }
 
+    /// Whether it is still there.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Waits until it is done.
     pub(crate) fn finish(mut self) -> Finished {
         loop {

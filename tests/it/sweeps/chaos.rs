@@ -19,6 +19,7 @@ use runner::simulator::{
 
 use super::crashes::{RELEASE, run, scenario};
 use super::faults::{at_request, mishaps};
+use crate::dice::Dice;
 use crate::lab::{self, Lab, Plot, Side};
 use crate::rig;
 
@@ -79,30 +80,12 @@ steps:
     allow_failure: true
 ";
 
-/// Numbers out of a seed.
-struct Dice(u64);
-
-impl Dice {
-    /// The next number below `n`.
-    fn roll(&mut self, n: u64) -> u64 {
-        // splitmix64
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.roll(n) == 0
-    }
-
-    fn side(&mut self) -> Side {
-        if self.one_in(2) {
-            Side::Before
-        } else {
-            Side::After
-        }
+/// Before a thing happens, or after it.
+fn side(dice: &mut Dice) -> Side {
+    if dice.one_in(2) {
+        Side::Before
+    } else {
+        Side::After
     }
 }
 
@@ -146,8 +129,8 @@ fn fault(dice: &mut Dice) -> FaultRule {
 fn plot(dice: &mut Dice) -> Plot {
     let mut plot = Plot::default();
     match dice.roll(8) {
-        0 | 1 => plot.at_commit = Some((1 + dice.roll(10), dice.side())),
-        2 | 3 => plot.at_request = Some((1 + dice.roll(60), dice.side())),
+        0 | 1 => plot.at_commit = Some((1 + dice.roll(10), side(dice))),
+        2 | 3 => plot.at_request = Some((1 + dice.roll(60), side(dice))),
         4 => plot.after = Some(Duration::from_millis(dice.roll(400_000))),
         5 => {
             let reason = "SIGTERM".to_owned();
