@@ -4,7 +4,6 @@
 //! more, `RUNNER_TEST_SEED=N` begins with that seed; a failure prints the one command that plays its
 //! seed again.
 
-use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +23,7 @@ use crate::lab::{self, Lab, Plot, Side};
 use crate::rig;
 
 /// Enough for every day.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 2_000;
 
 /// Two workflows side by side, each with its promotion, logs of what failed, and a word at the end.
 const TWINS: &str = "
@@ -220,17 +219,26 @@ fn random_faults_and_crashes_break_no_promise() {
     let first = rig::knob("RUNNER_TEST_SEED", 1);
     let seeds = rig::knob("RUNNER_TEST_SEEDS", SEEDS);
     let began = Instant::now();
-    let mut wrong = String::new();
-    for seed in first..first + seeds {
-        if catch_unwind(AssertUnwindSafe(|| play(&plans, seed))).is_err() {
-            writeln!(
-                wrong,
-                "RUNNER_TEST_SEED={seed} RUNNER_TEST_SEEDS=1 cargo test --test it chaos"
-            )
-            .unwrap();
-        }
-    }
+    let lanes = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let broken = |lane: usize| {
+        let mine = (first..first + seeds).skip(lane).step_by(lanes);
+        let breaks = |seed: &u64| catch_unwind(AssertUnwindSafe(|| play(&plans, *seed))).is_err();
+        mine.filter(breaks).collect::<Vec<u64>>()
+    };
+    let wrong: Vec<u64> = std::thread::scope(|scope| {
+        let lanes: Vec<_> = (0..lanes)
+            .map(|lane| scope.spawn(move || broken(lane)))
+            .collect();
+        lanes
+            .into_iter()
+            .flat_map(|lane| lane.join().expect("a lane catches its panics"))
+            .collect()
+    });
     let rate = seeds as f64 / began.elapsed().as_secs_f64();
     println!("{seeds} seeds from {first} on, {rate:.1} in a second");
-    assert!(wrong.is_empty(), "play them again:\n{wrong}");
+    let again = |seed: &u64| {
+        format!("RUNNER_TEST_SEED={seed} RUNNER_TEST_SEEDS=1 cargo test --test it chaos")
+    };
+    let again: Vec<String> = wrong.iter().map(again).collect();
+    assert!(wrong.is_empty(), "play them again:\n{}", again.join("\n"));
 }
