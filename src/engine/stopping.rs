@@ -56,6 +56,8 @@ pub(super) struct Stopping {
     outstanding: Option<String>,
     key: EffectKey,
     call: Call,
+    /// The grace is over: only the answer to the request that is under way is still waited for.
+    over: bool,
 }
 
 impl Machine {
@@ -163,6 +165,7 @@ impl Machine {
             outstanding: Some(key.to_string()),
             key,
             call,
+            over: false,
         });
     }
 
@@ -188,6 +191,9 @@ impl Machine {
             return;
         };
         match (&outcome.result, &item.call) {
+            (Ok(_) | Err(_), call) if item.over && !matches!(call, Call::StopWorkflow { .. }) => {
+                self.not_stopped(&item, &grace_over());
+            }
             (Ok(answer), Call::AwaitPromotion { .. }) => {
                 let pipeline_id = text(&answer.value, "pipeline_id").to_owned();
                 if !pipeline_id.is_empty() {
@@ -205,7 +211,7 @@ impl Machine {
             }
             (Ok(_), _) => self.stopped(item.made.as_ref()),
             (Err(failure), Call::StopPipeline { .. } | Call::StopWorkflow { .. })
-                if passes(failure) =>
+                if passes(failure) && !item.over =>
             {
                 let timer = format!("stopping {key}");
                 self.turn.commands.push(Cmd::Timer {
@@ -222,15 +228,19 @@ impl Machine {
     /// A timer of the stopping fired.
     pub(super) fn stop_timer_fired(&mut self, timer: &str) {
         if timer == GRACE_TIMER {
-            let words = format!("it has not stopped after {}", crate::duration::show(GRACE));
-            for item in std::mem::take(&mut self.stopping) {
-                // A stop that is under way is left alone: what it answers is not waited for any more.
+            for mut item in std::mem::take(&mut self.stopping) {
                 let asking = matches!(item.outstanding.as_deref(), Some(key) if key == item.key.to_string())
                     && CallClass::of(&item.call).writes();
-                if let Some(key) = item.outstanding.clone().filter(|_| !asking) {
+                // A write that is under way is never dropped: its own deadline ends it, with an outcome.
+                if asking {
+                    item.over = true;
+                    self.stopping.push(item);
+                    continue;
+                }
+                if let Some(key) = item.outstanding.clone() {
                     self.turn.commands.push(Cmd::Drop { key });
                 }
-                self.not_stopped(&item, &words);
+                self.not_stopped(&item, &grace_over());
             }
             return;
         }
@@ -272,6 +282,10 @@ impl Machine {
             key: GRACE_TIMER.to_owned(),
         });
     }
+}
+
+fn grace_over() -> String {
+    format!("it has not stopped after {}", crate::duration::show(GRACE))
 }
 
 /// Whether asking again may help.

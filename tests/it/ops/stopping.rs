@@ -125,29 +125,40 @@ fn a_run_that_is_canceled_before_it_begins_sends_nothing() {
     assert!(lab.acts().is_empty());
 }
 
-/// The grace is over at some time, whatever the server does; what did not stop is named.
+/// The grace is over at some time, whatever the server does; what did not stop is named, and no write is
+/// left without its outcome.
 #[test]
 fn what_does_not_stop_is_named_after_the_grace() {
-    let scenario = "
+    for (mishap, took) in [
+        ("{ answer: { status: 500 } }", 119_000..125_000),
+        ("hang", 119_000..165_000),
+        ("{ delay: 25s }", 119_000..130_000),
+    ] {
+        let scenario = format!(
+            "
 projects:
   - name: demo
     pipelines:
-      .semaphore/semaphore.yml: { init: 1s, run: 10m }
+      .semaphore/semaphore.yml: {{ init: 1s, run: 10m }}
 faults:
-  - { on: stop_pipeline, count: 100, do: { answer: { status: 500 } } }
-";
-    let source = runner::diagnostic::Source::new("scenario.yml", scenario);
-    let mut lab = Lab::new(
-        &plan(RELEASE),
-        Scenario::parse(&source).expect("a scenario"),
-    );
-    let end = lab.session(&cancel(100));
-    assert_eq!(ended(&end).outcome, RunOutcome::Canceled);
-    let (_, id) = started(&lab).remove(0);
-    let words = warnings(&lab).join("\n");
-    assert!(words.contains(&id) && words.contains("20s"), "{words}");
-    let took = lab.events().last().expect("an event").at.active_ms;
-    assert!((119_000..125_000).contains(&took), "{took}");
+  - {{ on: stop_pipeline, count: 100, do: {mishap} }}
+"
+        );
+        let source = runner::diagnostic::Source::new("scenario.yml", scenario);
+        let mut lab = Lab::new(
+            &plan(RELEASE),
+            Scenario::parse(&source).expect("a scenario"),
+        );
+        let end = lab.session(&cancel(100));
+        assert_eq!(ended(&end).outcome, RunOutcome::Canceled);
+        let (_, id) = started(&lab).remove(0);
+        let words = warnings(&lab).join("\n");
+        assert!(words.contains(&id) && words.contains("20s"), "{words}");
+        let ended_after = lab.events().last().expect("an event").at.active_ms;
+        assert!(took.contains(&ended_after), "{mishap}: {ended_after}");
+        let open = lab.ledger.inner().open_intents("r1").expect("the intents");
+        assert!(open.is_empty(), "{mishap}: {open:?}");
+    }
 }
 
 /// Killed while it stops, it goes on stopping.
