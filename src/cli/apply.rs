@@ -33,6 +33,8 @@ use crate::store::{
 
 /// The key of a run's settings that says that its Semaphore was a simulated one.
 pub(super) const SIMULATED: &str = "simulated";
+/// The key of a run's settings that says which Semaphore it is on.
+pub(super) const ORIGIN: &str = "origin";
 
 /// Checks, then runs.
 pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing> {
@@ -73,7 +75,7 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
         (&plan, &bound),
         &info,
         (&settings, &args.inputs),
-        (&files_dir, semaphore.is_simulated()),
+        (&files_dir, &semaphore),
     ))?;
     if !around.global.quiet {
         around.output.talk(&format!("run {id}"));
@@ -323,7 +325,7 @@ fn header(
     (plan, bound): (&Plan, &BoundInputs),
     info: &RunInfo,
     (settings, given): (&Settings, &Inputs),
-    (files_dir, simulated): (&Path, bool),
+    (files_dir, semaphore): (&Path, &Semaphore),
 ) -> RunHeader {
     let mut kept: IndexMap<String, StoredInput> = IndexMap::new();
     for (name, value) in &bound.values {
@@ -335,7 +337,10 @@ fn header(
         kept.insert(name.clone(), stored);
     }
     let mut snapshot = settings.snapshot();
-    snapshot[SIMULATED] = simulated.into();
+    snapshot[SIMULATED] = semaphore.is_simulated().into();
+    if let Semaphore::Real(endpoint) = semaphore {
+        snapshot[ORIGIN] = endpoint.origin.url().into();
+    }
     if let Some(timeout) = info.timeout {
         snapshot["timeout_ms"] = u64::try_from(timeout.as_millis())
             .unwrap_or(u64::MAX)

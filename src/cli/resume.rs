@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::apply::{SIMULATED, inputs_file, planned, real};
+use serde_json::Value;
+
+use super::apply::{ORIGIN, SIMULATED, inputs_file, planned, real};
 use super::args::{Connection, Inputs, Results, Resume};
 use super::changing::{self, Changing};
 use super::check::limits;
@@ -19,10 +21,11 @@ use super::runs::store;
 use super::settings::Settings;
 use crate::diagnostic::Source;
 use crate::engine::{Budget, Ev, RunInfo};
-use crate::event::{Event, Recorded, RunCreated};
+use crate::event::{Event, Fate, Recorded, RunCreated};
 use crate::outcome::{RunOutcome, StepOutcome};
 use crate::plan::{BoundInputs, InputsFile, Limits};
 use crate::report::RunView;
+use crate::semaphore::Origin;
 use crate::store::{RunHeader, SecretOrigin, SqliteStore, Store as _, StoredInput};
 
 /// What a run that is gone on with is given beside what the state folder knows.
@@ -153,6 +156,8 @@ pub(super) fn go_on(
     let later = changing::later(around, &past, &opening, &limits)?;
     let inputs = inputs(around, &header, again.inputs, &limits)?;
     let endpoint = endpoint(around, again.connection)?;
+    let is_writing = !store.open_intents(run)?.is_empty();
+    same_semaphore((&header, &past), is_writing, &endpoint.origin)?;
     let info = info(around, &header, &past, settings);
     around.say(&format!("run {run}"));
     let execution = Execution {
@@ -172,6 +177,33 @@ pub(super) fn go_on(
     real(execution, endpoint)
 }
 
+/// A run goes on where it began: what it started elsewhere would be started once more here. One that has
+/// heard nothing yet, and has nothing under way, may have had the wrong address.
+fn same_semaphore(
+    (header, past): (&RunHeader, &[Recorded]),
+    is_writing: bool,
+    here: &Origin,
+) -> Result<(), Failing> {
+    let (known, here) = (header.settings.get(ORIGIN), here.url());
+    let Some(known) = known.and_then(Value::as_str).filter(|url| *url != here) else {
+        return Ok(());
+    };
+    let arrived = |recorded: &Recorded| match &recorded.event {
+        Event::CallEnded { outcome, .. } => match &outcome.result {
+            Ok(_) => true,
+            Err(failure) => failure.fate == Fate::Unknown,
+        },
+        _ => false,
+    };
+    if !is_writing && !past.iter().any(arrived) {
+        return Ok(());
+    }
+    let words = format!("the run `{}` is on {known}, and this is {here}", header.id);
+    Err(Failing::words(Exit::Usage, words).hint(format!(
+        "give it `--url {known}`; what is to run on another Semaphore is another run"
+    )))
+}
+
 /// A rehearsal cannot be gone on with.
 pub(super) fn no_rehearsal(header: &RunHeader) -> Result<(), Failing> {
     if !is_rehearsal(header) {
@@ -186,11 +218,7 @@ pub(super) fn no_rehearsal(header: &RunHeader) -> Result<(), Failing> {
 
 /// Whether the Semaphore of a run was a simulated one.
 pub(super) fn is_rehearsal(header: &RunHeader) -> bool {
-    header
-        .settings
-        .get(SIMULATED)
-        .and_then(serde_json::Value::as_bool)
-        == Some(true)
+    header.settings.get(SIMULATED).and_then(Value::as_bool) == Some(true)
 }
 
 /// What the run was made with: its salt and its times stand in its first event. A run that was parked
@@ -205,21 +233,12 @@ pub(super) fn info(
         Event::RunCreated(created) => Some(created),
         _ => None,
     });
-    let number = |name: &str| {
-        header
-            .settings
-            .get(name)
-            .and_then(serde_json::Value::as_u64)
-    };
+    let number = |name: &str| header.settings.get(name).and_then(Value::as_u64);
     let time = |name: &str| {
         let text = header.settings.get(name)?.as_str()?;
         crate::duration::parse(text).ok()
     };
-    let mark = header
-        .settings
-        .get("writes.mark")
-        .and_then(serde_json::Value::as_str)
-        != Some("false");
+    let mark = header.settings.get("writes.mark").and_then(Value::as_str) != Some("false");
     RunInfo {
         id: header.id.clone(),
         salt: created.map_or_else(

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::failures::{id, of_error, out_of_time};
 use super::lists::Commit;
-use super::neighbour::Neighbour;
+use super::neighbour::{Neighbour, counted};
 use super::patience::Teller;
+use super::projects::Projects;
 use super::promotions::Sought;
 use super::settings::EffectSettings;
 use super::sightings::Sightings;
@@ -35,6 +36,7 @@ pub(super) struct Inner {
     pub(super) clock: Clock,
     pub(super) settings: EffectSettings,
     pub(super) sightings: Arc<Sightings>,
+    pub(super) projects: Projects,
     pub(super) redactor: Redactor,
     pub(super) limits: Limits,
     /// The way to other addresses, and what must never go there.
@@ -61,6 +63,7 @@ impl SemaphoreEffects {
             clock,
             settings,
             sightings: Arc::default(),
+            projects: Projects::default(),
             redactor,
             contacted: AtomicBool::new(false),
             saved: AtomicU64::new(0),
@@ -96,8 +99,7 @@ impl Effects for SemaphoreEffects {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
             let started_at = inner.clock.now();
-            let before = inner.client.usage().requests;
-            let result = inner.carry_out(&request).await;
+            let (result, asked) = counted(inner.carry_out(&request)).await;
             if request.call.elsewhere().is_some() {
                 // This says nothing of Semaphore.
             } else if result
@@ -108,12 +110,12 @@ impl Effects for SemaphoreEffects {
             }
             let requests = match request.call.elsewhere() {
                 Some(_) => 1,
-                None => inner.client.usage().requests.saturating_sub(before),
+                None => asked,
             };
             Outcome {
                 started_at,
                 ended_at: inner.clock.now(),
-                requests: u32::try_from(requests).unwrap_or(u32::MAX),
+                requests,
                 result,
             }
         })
@@ -233,13 +235,7 @@ impl Inner {
 
     async fn read(&self, call: &Call, key: &EffectKey) -> Result<Answer, Failure> {
         match call {
-            Call::ResolveProject { name } => {
-                let project = self.client.project_by_name(name).await.map_err(of_error)?;
-                Ok(answer(
-                    json!({"id": project.value.id, "name": project.value.name}),
-                    project.response,
-                ))
-            }
+            Call::ResolveProject { name } => self.resolve_project(name).await,
             Call::ResolveTask { project_id, task } => {
                 self.resolve_task(&id(project_id)?, task).await
             }

@@ -16,6 +16,7 @@ mod logs;
 mod lookup;
 mod neighbour;
 mod patience;
+mod projects;
 mod promotions;
 mod reqwest_web;
 mod settings;

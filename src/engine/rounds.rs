@@ -268,7 +268,9 @@ fn outcome(node: &Node) -> Option<StepOutcome> {
 /// The project that a write was for.
 fn project_of(call: &Call) -> Option<String> {
     match call {
-        Call::RunWorkflow { project_id, .. } => Some(project_id.clone()),
+        Call::RunWorkflow { project_id, .. } | Call::RunTask { project_id, .. } => {
+            Some(project_id.clone())
+        }
         _ => None,
     }
 }

@@ -50,6 +50,19 @@ fn apply_with(more: &[&str]) -> Vec<String> {
         .collect()
 }
 
+#[test]
+fn a_run_goes_on_only_on_the_semaphore_that_it_began_on() {
+    let (program, first) = on("passing", 40);
+    program.run(&apply_with(&["--park", "1s"])).expect(75);
+    let second = Semaphore::built_in("passing", 1_000);
+    let program = program.on(&second);
+    program
+        .run(&resume("last", &[]))
+        .expect(2)
+        .says(&[&first.url, &second.url, "--url"]);
+    assert_eq!((first.started(), second.started()), ((1, 0), (0, 0)));
+}
+
 /// The server goes away when the workflow was started already.
 #[test]
 fn a_server_that_goes_away_parks_the_run() {
