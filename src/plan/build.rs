@@ -304,6 +304,8 @@ fn bare(playbook: &Playbook, step: &Step, phase: Phase) -> PlanStep {
         extract: step.extract.clone(),
         asserts: step.asserts.clone(),
         undo: None,
+        for_each: step.for_each.clone(),
+        used: None,
         action: step.action.action,
         params: step.action.params.clone(),
     }

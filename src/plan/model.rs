@@ -11,7 +11,8 @@ use crate::catalog::Action;
 use crate::diagnostic::{Place, Source};
 use crate::outcome::Accept;
 use crate::playbook::{
-    Concurrency, Extract, Input, Located, OnFailure, OnInterrupt, Rerun, Retry, Timeout, Until,
+    Concurrency, Extract, ForEach, Input, Located, OnFailure, OnInterrupt, Rerun, Retry, Timeout,
+    Until,
 };
 use crate::template::{Expression, Tree};
 
@@ -99,6 +100,10 @@ pub struct PlanStep {
     pub asserts: Vec<Located<Expression>>,
     /// What takes it back, as a step of its own called `STEP/undo`; it may read `this`, its step's record.
     pub undo: Option<Box<Self>>,
+    /// What it is done for, once for each.
+    pub for_each: Option<ForEach>,
+    /// The plan of the playbook that it uses, when its action is `use`.
+    pub used: Option<Arc<Plan>>,
     /// What it does.
     pub action: &'static Action,
     /// With what.
@@ -112,4 +117,7 @@ pub struct BoundInputs {
     pub values: IndexMap<String, Value>,
     /// The names of those that are secret.
     pub secrets: Vec<String>,
+    /// The values of the environment variables that inputs of used playbooks name, as they were when the run
+    /// began.
+    pub env: IndexMap<String, String>,
 }

@@ -30,8 +30,9 @@ pub use limits::Limits;
 pub use load::load;
 pub(crate) use mistakes::Mistakes;
 pub use model::{
-    Concurrency, Defaults, Extract, Input, InputType, Invocation, Located, Needs, OnConflict,
-    OnFailure, OnInterrupt, Playbook, Rerun, RerunScope, Retry, RetryOn, Step, Timeout, Until,
+    Concurrency, Defaults, Extract, ForEach, Input, InputType, Invocation, Located, Needs,
+    OnConflict, OnFailure, OnInterrupt, Playbook, Rerun, RerunScope, Retry, RetryOn, Step, Timeout,
+    Until,
 };
 pub(crate) use places::{fixed_line, part};
 pub use schema::playbook_schema;

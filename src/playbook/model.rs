@@ -302,8 +302,25 @@ pub struct Step {
     pub asserts: Vec<Located<Expression>>,
     /// What takes it back, as a step of its own called `STEP/undo`.
     pub undo: Option<Box<Self>>,
+    /// What it is done for, once for each.
+    pub for_each: Option<ForEach>,
     /// What it does.
     pub action: Invocation,
+}
+
+/// Doing a step once for each item of a list or map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForEach {
+    /// Where it stands.
+    pub place: Place,
+    /// What gives the list or map.
+    pub items: Located<Expression>,
+    /// What gives the key of an item; its place in the list, or its key in the map, when not given.
+    pub key: Option<Located<Expression>>,
+    /// How many items are done at once at the most; all, when not given.
+    pub max_parallel: Option<Tree>,
+    /// Whether the items after one that failed are done.
+    pub on_failure: OnFailure,
 }
 
 impl Step {

@@ -120,6 +120,7 @@ impl Lab {
             bound: BoundInputs {
                 values: values.collect(),
                 secrets: Vec::new(),
+                env: indexmap::IndexMap::new(),
             },
             plan: Arc::clone(plan),
             memory: None,

@@ -186,6 +186,7 @@ impl Rig {
         BoundInputs {
             values,
             secrets: self.secrets.clone(),
+            env: indexmap::IndexMap::new(),
         }
     }
 

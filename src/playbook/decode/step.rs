@@ -128,6 +128,7 @@ fn step(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Option<Step> {
         extract: extract.unwrap_or_default(),
         asserts,
         undo,
+        for_each: None,
         action,
     })
 }

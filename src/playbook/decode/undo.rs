@@ -52,6 +52,7 @@ pub(super) fn undo(
         extract: IndexMap::new(),
         asserts: Vec::new(),
         undo: None,
+        for_each: None,
         action: action::invocation(written, action, mistakes),
     }))
 }

@@ -44,6 +44,7 @@ fn inputs(plan: &Plan) -> BoundInputs {
     BoundInputs {
         values: values.collect(),
         secrets: Vec::new(),
+        env: indexmap::IndexMap::new(),
     }
 }
 
