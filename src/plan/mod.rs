@@ -18,5 +18,5 @@ pub use crate::playbook::{
 };
 pub use build::{build, check};
 pub use changes::{Changes, changes};
-pub use inputs::{GivenInputs, InputsFile, bind_inputs, parse_given, read_inputs_file};
+pub use inputs::{GivenInputs, InputsFile, bind_inputs, bind_with, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};
