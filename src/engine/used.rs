@@ -69,7 +69,11 @@ impl Machine {
             _ => Map::new(),
         };
         let bound = bind_with(&used.inputs, &with, &self.inputs.env).map_err(|mistakes| {
-            let words: Vec<&str> = mistakes.iter().map(|m| m.message.as_str()).collect();
+            let words: Vec<&str> = mistakes
+                .sorted()
+                .iter()
+                .map(|m| m.message.as_str())
+                .collect();
             Failure::new(FailureKind::Parameter, words.join("; "))
         })?;
         let run = run_value(&self.run, &self.root.plan);
