@@ -5,6 +5,7 @@
 //! pass is done again: an item is known by its key.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
@@ -246,7 +247,7 @@ impl Machine {
             words.push(')');
         }
         if left > 0 {
-            words.push_str(&format!("; {left} were not begun"));
+            let _ = write!(words, "; {left} were not begun");
         }
         let failure = Failure::new(FailureKind::StepFailed, words);
         self.end_step(index, StepOutcome::Failed, Some(failure));

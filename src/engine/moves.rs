@@ -52,8 +52,20 @@ impl Machine {
         let Some(step) = self.plan_step(index).cloned() else {
             return;
         };
+        let scope = self.scope_of(index);
+        let because = step
+            .when
+            .as_ref()
+            // It was asked before the items were there.
+            .filter(|_| {
+                self.nodes
+                    .get(index)
+                    .is_some_and(|node| node.item.is_none())
+            })
+            .map(|when| explained(&when.value, &scope));
         self.turn.events.push(Event::StepStarted {
             step: self.id(index),
+            because,
         });
         if self.is_fan(index)
             && let Some(for_each) = &step.for_each
@@ -65,7 +77,6 @@ impl Machine {
             self.start_used(index, &step, used);
             return;
         }
-        let scope = self.scope_of(index);
         let begun = Params::resolve(step.action, &step.params, &scope).and_then(|params| {
             let timeout = timeout_of(&step, &scope)?;
             let cx = self.cx_of(index);
