@@ -55,7 +55,7 @@ fn taints(step: &Step, playbook: &Playbook, tainted: &mut BTreeSet<String>) {
         for (name, tree) in &step.action.params {
             let mut holds = source(tree, playbook, tainted).is_some();
             walk::tree(tree, &mut |found| {
-                holds |= items && found.hop(0) == Some("item")
+                holds |= items && found.hop(0) == Some("item");
             });
             own.extend(holds.then(|| name.clone()));
         }
