@@ -14,7 +14,7 @@ mod names;
 mod walk;
 
 pub use crate::playbook::{
-    Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
+    ForEach, Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
 };
 pub use build::{build, check, check_with};
 pub use changes::{Changes, changes};
