@@ -35,7 +35,10 @@ pub(super) static ACTION: Action = Action {
     response: "",
     errors: &[
         ("deadline", "its time was over"),
-        ("parameter", "a computed value of `with` does not fit its input"),
+        (
+            "parameter",
+            "a computed value of `with` does not fit its input",
+        ),
     ],
     reach: Reach::Nothing,
     waits: false,

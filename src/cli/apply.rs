@@ -29,9 +29,7 @@ use crate::playbook::Files;
 use crate::secret::Secret;
 use crate::semaphore::{Endpoint, HttpTransport, Origin};
 use crate::simulator::{Approval, InProcess, Scenario, Server, Simulator};
-use crate::store::{
-    InboxMessage, RunHeader, SecretOrigin, SqliteStore, Store as _, StoredInput,
-};
+use crate::store::{InboxMessage, RunHeader, SecretOrigin, SqliteStore, Store as _, StoredInput};
 
 /// The key of a run's settings that says which Semaphore it is on.
 pub(super) const ORIGIN: &str = "origin";

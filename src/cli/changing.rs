@@ -46,7 +46,10 @@ pub(super) fn accepted(
     }
     let mut refused = machine.refuse(&new, run.failed);
     if new.sources.len() > 1 {
-        refused.push("it uses other playbooks, and such a playbook stays as the run began with it".to_owned());
+        refused.push(
+            "it uses other playbooks, and such a playbook stays as the run began with it"
+                .to_owned(),
+        );
     }
     if !refused.is_empty() {
         let words = format!(

@@ -306,7 +306,9 @@ fn inputs(
         bound.values.insert(name.clone(), value);
     }
     for (name, stored) in &header.env {
-        bound.env.insert(name.clone(), variable(around, name, stored)?);
+        bound
+            .env
+            .insert(name.clone(), variable(around, name, stored)?);
     }
     Ok(bound)
 }

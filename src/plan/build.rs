@@ -94,13 +94,19 @@ fn one(
 /// How many steps there are, those of what is used included.
 fn steps(names: &Names<'_>) -> usize {
     let used = names.steps.iter().filter_map(|s| names.made_of(s.step));
-    used.fold(names.steps.len(), |sum, made| sum.saturating_add(made.steps))
+    used.fold(names.steps.len(), |sum, made| {
+        sum.saturating_add(made.steps)
+    })
 }
 
 fn planned(names: &mut Names<'_>, limits: &Limits, mistakes: &mut Mistakes) -> Option<Plan> {
     let playbook = names.playbook;
     let (own, all) = (names.steps.len(), steps(names));
-    let told = |s: Indexed<'_>| names.made_of(s.step).is_some_and(|m| m.steps > limits.steps_max);
+    let told = |s: Indexed<'_>| {
+        names
+            .made_of(s.step)
+            .is_some_and(|m| m.steps > limits.steps_max)
+    };
     if all > limits.steps_max && !names.steps.iter().copied().any(told) {
         let counted = if own == all {
             format!("the playbook has {own} steps")
@@ -265,7 +271,11 @@ fn plan(playbook: &Playbook, names: &Names<'_>, graph: &Graph) -> Option<Plan> {
         .map(|indexed| plan_step(playbook, *indexed, names, graph));
     let steps: Vec<PlanStep> = steps.collect::<Option<_>>()?;
     let mut sources = vec![Arc::clone(&playbook.source)];
-    for source in steps.iter().flat_map(|step| &step.used).flat_map(|plan| &plan.sources) {
+    for source in steps
+        .iter()
+        .flat_map(|step| &step.used)
+        .flat_map(|plan| &plan.sources)
+    {
         if sources.iter().all(|known| known.name != source.name) {
             sources.push(Arc::clone(source));
         }

@@ -193,7 +193,9 @@ impl<'p> Names<'p> {
             names.extend(step.action.params.keys().map(String::as_str));
         }
         if let Some(used) = self.used_by(step) {
-            names.extend(used.outputs.keys().map(String::as_str));
+            let reserved = |name: &&str| STEP_FIELDS.iter().any(|field| field.name == *name);
+            let outputs = used.outputs.keys().map(String::as_str);
+            names.extend(outputs.filter(|name| !reserved(name)));
         }
         names.extend(STEP_FIELDS.iter().map(|field| field.name));
         names.retain(|name| matches!(self.own(step, name), Output::Known(_)));

@@ -40,7 +40,10 @@ pub fn bind(plan: &Plan, given: &GivenInputs<'_>) -> (Option<BoundInputs>, Diagn
 
 /// Every text that is secret before anything runs: values of secret inputs, wherever they come from.
 pub fn secret_texts(plan: &Plan, bound: &BoundInputs) -> Vec<String> {
-    let own = bound.secrets.iter().filter_map(|name| bound.values.get(name));
+    let own = bound
+        .secrets
+        .iter()
+        .filter_map(|name| bound.values.get(name));
     let mut found: Vec<Value> = own.cloned().collect();
     each_use(plan, &mut |step, used| {
         for (name, input) in used.inputs.iter().filter(|(_, input)| input.secret) {
@@ -52,7 +55,9 @@ pub fn secret_texts(plan: &Plan, bound: &BoundInputs) -> Vec<String> {
     });
     let texts = found.into_iter().filter_map(|value| match value {
         Value::String(text) => Some(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
     });
     texts.collect()
 }
@@ -91,13 +96,19 @@ fn note(plan: &Plan, calls: &mut BTreeMap<String, BTreeMap<String, String>>) {
         let (Some(used), Some(Value::String(written))) = (&step.used, written) else {
             continue;
         };
-        calls.entry(own.clone()).or_default().insert(written, file(used));
+        calls
+            .entry(own.clone())
+            .or_default()
+            .insert(written, file(used));
         note(used, calls);
     }
 }
 
 fn file(plan: &Plan) -> String {
-    plan.sources.first().map(|source| source.name.clone()).unwrap_or_default()
+    plan.sources
+        .first()
+        .map(|source| source.name.clone())
+        .unwrap_or_default()
 }
 
 /// Every step that uses a playbook, at any depth. A plan has no more steps than its limit allows, those of
@@ -116,5 +127,8 @@ fn with<'p>(step: &'p PlanStep, name: &str) -> Option<&'p Tree> {
     let Node::Map(entries) = &step.params.get("with")?.node else {
         return None;
     };
-    entries.iter().find(|(key, _)| key.name == name).map(|(_, tree)| tree)
+    entries
+        .iter()
+        .find(|(key, _)| key.name == name)
+        .map(|(_, tree)| tree)
 }

@@ -273,7 +273,9 @@ fn outside(wanted: &Wanted<'_>, why: &str) -> Box<Diagnostic> {
 
 fn missing(wanted: &Wanted<'_>) -> Box<Diagnostic> {
     let path = wanted.folder.join(wanted.below);
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     let beside: Vec<String> = path.parent().into_iter().flat_map(files_in).collect();
     let near = name.and_then(|name| nearest(&name, beside.iter().map(String::as_str)));
     let hint = match near {

@@ -62,7 +62,9 @@ pub(super) fn kind(written: &str) -> Result<Kind, Box<Diagnostic>> {
         return Err(outside("an absolute path"));
     }
     if written.contains('\\') {
-        return Err(outside("a path with `\\`: the parts of a path are separated by `/`"));
+        return Err(outside(
+            "a path with `\\`: the parts of a path are separated by `/`",
+        ));
     }
     if written.chars().any(char::is_control) {
         return Err(outside("a path with characters that cannot be seen"));
@@ -74,7 +76,10 @@ pub(super) fn kind(written: &str) -> Result<Kind, Box<Diagnostic>> {
     if written.is_empty() || !written.chars().all(fits) {
         return Err(not_found(
             format!("`{}` is neither a path nor a name", shown(written)),
-            Some("a path has a `/` or ends in `.yml`; a name has letters, digits, `-` and `_`".to_owned()),
+            Some(
+                "a path has a `/` or ends in `.yml`; a name has letters, digits, `-` and `_`"
+                    .to_owned(),
+            ),
         ));
     }
     Ok(Kind::Name)
@@ -104,7 +109,10 @@ pub(super) fn not_in_library<'n>(
         let found = Diagnostic::error_without_place(codes::USED_NOT_FOUND, message);
         return Box::new(found.hint(format!("did you mean `{near}`?")).fix(near));
     }
-    let all: Vec<String> = names.take(20).map(|name| format!("`{}`", shown(name))).collect();
+    let all: Vec<String> = names
+        .take(20)
+        .map(|name| format!("`{}`", shown(name)))
+        .collect();
     not_found(
         message,
         Some(format!(

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::codes;
 use super::files::{Files, shown};
 use super::limits::Limits;
 use super::load;
 use super::model::{Playbook, Step};
-use super::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 
 /// Reads a playbook and all that it uses.
@@ -75,7 +75,8 @@ impl Loader<'_> {
             }
         };
         if let Some(at) = self.path.iter().position(|name| *name == source.name) {
-            self.diagnostics.push(circle(self.path.get(at..).unwrap_or_default(), place));
+            self.diagnostics
+                .push(circle(self.path.get(at..).unwrap_or_default(), place));
             return None;
         }
         if let Some(known) = self.done.get(&source.name) {
@@ -126,7 +127,10 @@ fn circle(path: &[String], place: &Place) -> Diagnostic {
     Diagnostic::error(
         codes::USED_IN_CIRCLE,
         place.clone(),
-        format!("playbooks use each other in a circle: {}", names.join(" → ")),
+        format!(
+            "playbooks use each other in a circle: {}",
+            names.join(" → ")
+        ),
     )
     .hint("each uses the one after the arrow: cut one of them")
 }

@@ -22,7 +22,9 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
 
 /// The text of one.
 pub fn find(name: &str) -> Option<&'static str> {
-    all().find(|(known, _)| *known == name).map(|(_, text)| text)
+    all()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| text)
 }
 
 /// One as a source.

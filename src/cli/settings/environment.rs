@@ -76,7 +76,9 @@ impl Environment {
     pub fn libraries(&self) -> Vec<PathBuf> {
         let given = self.filled("RUNNER_LIBRARY").unwrap_or_default();
         let folders = std::env::split_paths(given);
-        folders.filter(|folder| !folder.as_os_str().is_empty()).collect()
+        folders
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .collect()
     }
 
     /// The file of the official CLI.

@@ -75,7 +75,10 @@ fn reserved(used: &Playbook, place: &Place, mistakes: &mut Mistakes) {
                 Diagnostic::error(
                     codes::RESERVED_NAME,
                     place.clone(),
-                    format!("`{}` has an output `{name}`, and every step has one", used.name),
+                    format!(
+                        "`{}` has an output `{name}`, and every step has one",
+                        used.name
+                    ),
                 )
                 .label(tree.place.clone(), "the output stands here")
                 .hint("give the output another name"),
@@ -85,7 +88,11 @@ fn reserved(used: &Playbook, place: &Place, mistakes: &mut Mistakes) {
 }
 
 fn unknown(used: &Playbook, key: &Key, mistakes: &mut Mistakes) {
-    if used.broken.iter().any(|known| *known == format!("inputs.{}", key.name)) {
+    if used
+        .broken
+        .iter()
+        .any(|known| *known == format!("inputs.{}", key.name))
+    {
         return;
     }
     mistakes.push_with(|| {
@@ -104,7 +111,12 @@ fn unknown(used: &Playbook, key: &Key, mistakes: &mut Mistakes) {
         } else {
             format!("its inputs are {}", all.join(", "))
         };
-        near(found, &key.name, used.inputs.keys().map(String::as_str), &all)
+        near(
+            found,
+            &key.name,
+            used.inputs.keys().map(String::as_str),
+            &all,
+        )
     });
 }
 
