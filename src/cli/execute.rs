@@ -351,6 +351,7 @@ pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> Effect
         settle: settings.writes.settle,
         budget: budget(settings),
         log_bytes_max: settings.logs.max_size,
+        triage_window: settings.triage.window,
         files_dir,
     }
 }

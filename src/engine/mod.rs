@@ -23,6 +23,7 @@ mod scope;
 mod seam;
 mod step;
 mod stopping;
+mod triage;
 mod undo;
 
 pub use group::GROUP;

@@ -90,6 +90,7 @@ impl Machine {
                     params,
                     cx,
                     before: Record::default(),
+                    triaging: None,
                 };
                 if let Some(node) = self.nodes.get_mut(index) {
                     node.state = State::Running(Box::new(running));
@@ -227,6 +228,10 @@ impl Machine {
         };
         let giving_up = running.giving_up.take();
         running.outstanding = Outstanding::Nothing;
+        if matches!(call, Call::Triage(_)) {
+            self.looked_into(index, outcome);
+            return;
+        }
         let class = CallClass::of(&call);
         running.wrote |= class.writes() && may_have_happened(outcome);
         match &outcome.result {

@@ -55,6 +55,17 @@ pub(super) struct Running {
     pub(super) cx: Cx,
     /// What it had to show before it began again.
     pub(super) before: Record,
+    /// What becomes of it once it is known why its pipeline ended red.
+    pub(super) triaging: Option<After>,
+}
+
+/// What becomes of a step whose action has come to its end.
+#[derive(Debug, Clone)]
+pub(super) enum After {
+    /// The action failed so.
+    Failed(Failure),
+    /// The action did what it should.
+    Done,
 }
 
 /// What a running step waits for.

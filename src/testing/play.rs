@@ -33,6 +33,8 @@ use crate::store::{InboxMessage, MemoryStore, RunHeader, Store};
 const RUN: &str = "test";
 /// A run that takes longer (in virtual time) has no end: no deadline is longer than this by itself.
 const VIRTUAL_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
+/// As many as when nobody sets `triage.jobs`.
+const TRIAGE_JOBS: u32 = 3;
 /// More sessions than this are not a resume any more.
 const SESSIONS_MAX: usize = 100;
 
@@ -291,6 +293,7 @@ impl<'a> Stage<'a> {
             timeout: None,
             budget: self.settings.effects.budget,
             mark: true,
+            triage: TRIAGE_JOBS,
         }
     }
 

@@ -329,6 +329,7 @@ pub(crate) fn run_info(started_at: Timestamp) -> RunInfo {
         timeout: None,
         budget: Budget::default(),
         mark: true,
+        triage: 3,
     }
 }
 
