@@ -16,8 +16,8 @@ use super::scratch::Scratch;
 use super::wire::{Log, Recording};
 use crate::clock::{Clock, later};
 use crate::drivers::{
-    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Session, SessionError,
-    StopRequest, run_virtual,
+    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Remembered, Session,
+    SessionError, StopRequest, run_virtual,
 };
 use crate::effects::{EffectSettings, SemaphoreEffects};
 use crate::engine::{Machine, RunInfo};
@@ -328,7 +328,11 @@ impl<'a> Stage<'a> {
             clock,
             self.redactor.clone(),
         )
-        .with_web(Arc::new(web), never))
+        .with_web(Arc::new(web), never)
+        .with_history(Arc::new(Remembered::new(
+            Arc::clone(&self.store) as Arc<dyn Store>,
+            RUN,
+        ))))
     }
 
     fn left(self, ending: Ending) -> Ran {
