@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::diagnostic::nearest;
 use crate::plan::{Phase, Plan, PlanStep, reasons};
 use crate::report::explain_v1::{Edge, Explanation, Mention, Planned, Playbook};
-use crate::report::{RunView, explain, json_pretty, masked, meant, only};
+use crate::report::{RunState, RunView, explain, json_pretty, masked, meant, only};
 use crate::store::Store as _;
 
 /// Explains.
@@ -43,7 +43,22 @@ fn run(around: &Surroundings, args: &Explain) -> Result<Exit, Failing> {
     for observation in store.observations(&id)? {
         view.observe(&observation);
     }
-    let now = Clock::real().now();
+    let owner = store.owner(&id)?;
+    if owner.is_none() && view.state == RunState::Running {
+        view.state = RunState::Parked {
+            reason: "its process is gone".to_owned(),
+            exit_code: Exit::Parked.code(),
+        };
+    }
+    // The clock of a rehearsal runs ahead of ours.
+    let seen = view.steps.values().filter_map(|step| step.seen.as_ref());
+    let seen = seen.map(|seen| seen.at).max();
+    let now = [
+        Some(Clock::real().now()),
+        view.last.map(|last| last.wall),
+        seen,
+    ];
+    let now = now.into_iter().flatten().max().unwrap_or_default();
     let mut found = explain(&view, now);
     let step = args.step.as_deref();
     let step = step.map(|text| one(&found.steps, text)).transpose()?;
@@ -53,9 +68,9 @@ fn run(around: &Surroundings, args: &Explain) -> Result<Exit, Failing> {
     if args.json {
         return print(around, &Explanation::Run(found));
     }
-    let owner = match (view.ended(), store.owner(&id)?) {
+    let owner = match (view.ended(), owner) {
         (None, Some(owner)) => Some(format!("{owner} works on it")),
-        (None, None) => Some("nobody works on it".to_owned()),
+        (None, None) => Some(format!("nobody works on it; to go on: runner resume {id}")),
         (Some(_), _) => None,
     };
     let screen = screen(around);

@@ -215,10 +215,12 @@ fn path(run: &Run, screen: &Screen<'_>) -> Vec<String> {
     lines
 }
 
-/// `: 12s in the queue, 4m running, 8s between tries`.
+/// `: 20m in pipelines that were done again, 12s in the queue, 4m running, 8s between tries`.
 fn split(time: Time) -> String {
-    let between = (time.between_tries_ms > 0).then_some(time.between_tries_ms);
+    let some = |ms: u64| (ms > 0).then_some(ms);
+    let (earlier, between) = (some(time.earlier_ms), some(time.between_tries_ms));
     let parts: Vec<String> = [
+        (earlier, "in pipelines that were done again"),
         (time.queued_ms, "in the queue"),
         (time.ran_ms, "running"),
         (between, "between tries"),
@@ -248,7 +250,7 @@ pub fn step(run: &Run, id: &str, screen: &Screen<'_>) -> String {
     if let Some(wait) = &step.waits_for {
         head.extend(labelled("now", &wait_words(wait, screen), screen));
     }
-    if let Some(wait @ (Wait::Runner { .. } | Wait::Group { .. })) = &run.waits_for {
+    if let (Some(wait), true) = (&run.waits_for, step.waits_for.is_some()) {
         head.extend(labelled("the run", &wait_words(wait, screen), screen));
     }
     let stopped: Vec<String> = step.stopped.iter().map(|id| name(id, screen)).collect();
@@ -371,20 +373,15 @@ fn need_line(
         .collect()
 }
 
+/// Why it was skipped says already that its condition did not hold.
 fn condition(step: &Step, screen: &Screen<'_>) -> Vec<String> {
-    let Some(condition) = &step.condition else {
-        return Vec::new();
-    };
-    let verdict = if condition.held {
-        "held"
-    } else {
-        "did not hold"
-    };
-    let line = format!(
-        "its condition {verdict}: {}",
-        screen.words(&condition.words)
-    );
-    screen.wrapped(&line, "", INDENT)
+    match &step.condition {
+        Some(condition) if condition.held => {
+            let words = screen.words(&condition.words);
+            screen.wrapped(&format!("its condition held: {words}"), "", INDENT)
+        }
+        Some(_) | None => Vec::new(),
+    }
 }
 
 fn did(step: &Step, screen: &Screen<'_>) -> Vec<String> {

@@ -47,7 +47,10 @@ impl Inner {
     pub(super) async fn triage(&self, red: &RedPipeline) -> Answer {
         let until = self.clock.elapsed() + WITHIN;
         let mut looked = Vec::new();
-        for job in &red.jobs {
+        // What Semaphore gave up needs no log to be told.
+        let given_up = matches!(red.reason.as_str(), "stuck" | "internal");
+        let jobs = red.jobs.iter().filter(|_| !given_up);
+        for job in jobs {
             let left = until.saturating_sub(self.clock.elapsed());
             let heard = tokio::select! {
                 biased;

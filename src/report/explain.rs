@@ -200,8 +200,16 @@ fn time_of(step: &StepView, now: Timestamp) -> Time {
     {
         (queued_ms, ran_ms) = (*queued, *running_ms);
     }
+    let duration_ms = step.duration_ms(now);
+    let last = queued_ms.unwrap_or(0).saturating_add(ran_ms.unwrap_or(0));
+    let again = step
+        .ended
+        .as_ref()
+        .is_some_and(|ended| !ended.reruns.is_empty());
+    let earlier_ms = duration_ms.saturating_sub(last);
     Time {
-        duration_ms: step.duration_ms(now),
+        duration_ms,
+        earlier_ms: if again && last > 0 { earlier_ms } else { 0 },
         queued_ms,
         ran_ms,
         between_tries_ms: step.calls.values().map(between_tries).sum(),

@@ -122,6 +122,8 @@ pub struct Call {
 pub struct Time {
     /// From its beginning to its end, or until now.
     pub duration_ms: u64,
+    /// Until its last pipeline, when others were done again before.
+    pub earlier_ms: u64,
     /// Its pipeline in the queue; null when it waited for none.
     pub queued_ms: Option<u64>,
     /// Its pipeline running; null when it waited for none.

@@ -24,5 +24,6 @@ mod stores;
 mod sweeps;
 mod templates;
 mod testing;
+mod triage;
 mod undo;
 mod web;
