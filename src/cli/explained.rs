@@ -88,7 +88,10 @@ fn began(step: &Step, screen: &Screen<'_>) -> String {
         .iter()
         .map(|need| format!("`{}` {}", name(&need.step, screen), how(need.outcome)))
         .collect();
+    let part = step.part_of.as_ref();
+    let part = part.map(|of| format!("ran as a part of `{}`", name(of, screen)));
     let mut words = match (needs.is_empty(), step.finally) {
+        (true, _) if part.is_some() => part.unwrap_or_default(),
         (true, true) => "ran at the end, as all under `finally`".to_owned(),
         (true, false) if step.undoes.is_some() => "ran to take its step back".to_owned(),
         (true, false) => "ran at once: it needs nothing".to_owned(),
@@ -131,6 +134,7 @@ fn wait_words(wait: &Wait, screen: &Screen<'_>) -> String {
         Wait::Needs { steps } => format!("waits for {}", names(steps)),
         Wait::Others {} => "waits for all the others: it stands under `finally`".to_owned(),
         Wait::Parts { steps } => format!("waits for its parts: {}", names(steps)),
+        Wait::Work {} => "is at work".to_owned(),
         Wait::Turn {} => "waits for its turn".to_owned(),
         Wait::Person { message } => {
             format!("waits for a person's yes: {}", screen.words(message))
@@ -193,15 +197,10 @@ fn wait_words(wait: &Wait, screen: &Screen<'_>) -> String {
 }
 
 fn path(run: &Run, screen: &Screen<'_>) -> Vec<String> {
-    let sum: u64 = run.critical_path.iter().map(|s| s.time.duration_ms).sum();
     if run.critical_path.is_empty() {
         return Vec::new();
     }
-    let title = format!(
-        "where the time went: {} of {} on this path",
-        lasted(sum),
-        lasted(run.duration_ms)
-    );
+    let title = format!("where the {} went:", lasted(run.duration_ms));
     let ids: Vec<String> = (run.critical_path.iter())
         .map(|stretch| name(&stretch.step, screen))
         .collect();
@@ -302,15 +301,20 @@ fn labelled(label: &str, words: &str, screen: &Screen<'_>) -> Vec<String> {
 }
 
 fn needs_tree(run: &Run, step: &Step, screen: &Screen<'_>) -> Vec<String> {
-    if step.needs.is_empty() {
-        let words = if step.finally {
-            "it needs nothing, and runs at the end"
-        } else {
-            "it needs nothing"
-        };
-        return vec![words.to_owned()];
+    let mut lines = Vec::new();
+    if let Some(whole) = &step.part_of {
+        lines.push(format!("it is a part of `{}`", name(whole, screen)));
     }
-    let mut lines = vec![heading("needs:", screen)];
+    if step.needs.is_empty() {
+        if lines.is_empty() {
+            lines.push(match step.finally {
+                true => "it needs nothing, and runs at the end".to_owned(),
+                false => "it needs nothing".to_owned(),
+            });
+        }
+        return lines;
+    }
+    lines.push(heading("needs:", screen));
     let mut told = BTreeSet::new();
     branch(run, step, (1, &mut told), screen, &mut lines);
     lines

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::view::{RunView, StepState, StepView};
 
 /// The longest chain by time over the needs of steps that ended, first step first. Steps that never
-/// began carry the chain on but are not named; items of a fan-out are part of their step.
+/// began carry the chain on but are not named; the parts of a step (items, steps of a used playbook) count with it.
 pub fn critical_path(view: &RunView) -> Vec<String> {
     longest_path(view, None)
 }
@@ -22,13 +22,13 @@ fn longest_path(view: &RunView, now: Option<Timestamp>) -> Vec<String> {
     let steps: IndexMap<&str, &StepView> = view
         .steps
         .iter()
-        .filter(|(id, step)| {
+        .filter(|(_, step)| {
             let counts = match step.state {
                 StepState::Ended(_) => true,
                 StepState::Running => now.is_some(),
                 StepState::Pending => false,
             };
-            counts && view.item_of(id).is_none()
+            counts && step.info.parent.is_none()
         })
         .map(|(id, step)| (id.as_str(), step))
         .collect();
@@ -136,6 +136,7 @@ mod tests {
                     .collect(),
                 finally: false,
                 undoes: None,
+                parent: None,
             }));
             if *ms > 0 {
                 apply(Event::StepStarted {

@@ -61,8 +61,8 @@ pub fn only(mut run: Run, step: &str) -> Option<Run> {
         let found = run.steps.get(&id);
         let needs = found.into_iter().flat_map(|step| &step.needs);
         wanted.extend(needs.map(|need| need.step.clone()));
-        let undone = found.and_then(|step| step.undoes.clone());
-        wanted.extend(undone);
+        wanted.extend(found.and_then(|step| step.undoes.clone()));
+        wanted.extend(found.and_then(|step| step.part_of.clone()));
     }
     run.steps.get(step)?;
     let mut all = std::mem::take(&mut run.steps);
@@ -96,6 +96,7 @@ fn explain_step(view: &RunView, id: &str, step: &StepView, now: Timestamp) -> St
         hint: error.and_then(|error| error.hint.clone()),
         finally: step.info.finally,
         undoes: step.info.undoes.clone(),
+        part_of: step.info.parent.clone(),
         needs: step
             .info
             .needs
@@ -294,7 +295,7 @@ fn running(view: &RunView, id: &str, step: &StepView) -> Wait {
     let parts: Vec<String> = view
         .steps
         .iter()
-        .filter(|(part, step)| step.outcome().is_none() && is_part(view, part, id))
+        .filter(|(_, part)| part.outcome().is_none() && part.info.parent.as_deref() == Some(id))
         .map(|(part, _)| part.clone())
         .collect();
     if !parts.is_empty() {
@@ -340,17 +341,9 @@ fn running(view: &RunView, id: &str, step: &StepView) -> Wait {
                 attempt: *attempt,
                 trouble: step.trouble.clone(),
             },
-            _ => Wait::Turn {},
+            _ => Wait::Work {},
         },
     }
-}
-
-/// Whether a step is an item of another, or a step of the playbook that the other uses.
-fn is_part(view: &RunView, part: &str, of: &str) -> bool {
-    view.item_of(part).is_some_and(|(step, _)| step == of)
-        || part
-            .strip_prefix(of)
-            .is_some_and(|rest| rest.starts_with('/') && !rest.ends_with("/undo"))
 }
 
 /// The steps of a run that a text may mean: the one of that id, else those whose id ends with it.

@@ -58,6 +58,8 @@ pub struct Step {
     pub finally: bool,
     /// The step that it takes back; null when it is no undo.
     pub undoes: Option<String>,
+    /// The step that it is a part of (an item, or a step of a used playbook); null when it is none.
+    pub part_of: Option<String>,
     /// What it needs.
     pub needs: Vec<Need>,
     /// Its condition; null when it has none, or was not asked.
@@ -160,6 +162,8 @@ pub enum Wait {
     },
     /// Its turn.
     Turn {},
+    /// Nothing from outside: it is at work.
+    Work {},
     /// A person's yes.
     Person {
         /// What is asked.
