@@ -130,6 +130,11 @@ pub enum Command {
     /// Show a run: its steps, how they ended, and why
     #[command(after_help = "Example:\n  runner show last")]
     Show(Show),
+    /// Say why the steps of a run stand where they stand, or why those of a playbook would run
+    #[command(
+        after_help = "Examples:\n  runner explain last deploy\n  runner explain release.yml deploy"
+    )]
+    Explain(Explain),
     /// Write what is known of a run: its report, or a test that tells it again
     #[command(after_help = "Example:\n  runner report last test=release.incident.test.yml")]
     Report(ReportOf),
@@ -465,6 +470,19 @@ pub struct Show {
     pub json: bool,
 }
 
+/// `runner explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The id of a run, a unique beginning of it, or `last`; or the path of a playbook
+    #[arg(value_name = "RUN|PLAYBOOK")]
+    pub what: String,
+    /// One step, and what it hangs on
+    pub step: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `runner report`.
 #[derive(Debug, Args)]
 pub struct ReportOf {
@@ -540,6 +558,8 @@ pub enum SchemaOf {
     Report,
     /// A line of `--output events`.
     Event,
+    /// What `runner explain --json` prints.
+    Explain,
     /// Test files.
     Test,
     /// The actions, as Markdown.

@@ -23,7 +23,7 @@ use super::signals;
 use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
-use crate::drivers::{Conditions, Finish, Observer, Session};
+use crate::drivers::{Conditions, Finish, Observer, Remembered, Session};
 use crate::effects::{EffectSettings, SemaphoreEffects, Web};
 use crate::engine::{Budget, Ev, Machine, RunInfo, StartError};
 use crate::event::Recorded;
@@ -134,7 +134,11 @@ impl Execution<'_> {
             line.clock,
             around.redactor.clone(),
         );
-        let effects = Arc::new(effects.with_web(web, token));
+        let remembered = Remembered::new(Arc::clone(&self.store), &*self.info.id);
+        let effects = effects
+            .with_web(web, token)
+            .with_history(Arc::new(remembered));
+        let effects = Arc::new(effects);
         let (send, stop) = unbounded_channel();
         if !line.clock.is_virtual() {
             let stops = self.plan.on_interrupt == OnInterrupt::Stop;
@@ -351,6 +355,7 @@ pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> Effect
         settle: settings.writes.settle,
         budget: budget(settings),
         log_bytes_max: settings.logs.max_size,
+        triage_window: settings.triage.window,
         files_dir,
     }
 }

@@ -85,11 +85,9 @@ impl RunView {
                 steps,
                 deadline,
             } => self.start_round(*round, steps, *deadline),
-            Event::Resolved { .. }
-            | Event::RoundRequested { .. }
-            | Event::PlanChanged { .. }
-            | Event::GroupTaken { .. }
-            | Event::GroupBusy { .. } => {}
+            Event::Resolved { .. } | Event::RoundRequested { .. } | Event::PlanChanged { .. } => {}
+            Event::GroupTaken { group } => self.group = Some((group.clone(), None)),
+            Event::GroupBusy { group, by } => self.group = Some((group.clone(), Some(by.clone()))),
             Event::StepEnded(ended) => self.end(ended, at),
             Event::FinallyStarted { outcome } => self.before_finally = Some(*outcome),
             Event::RunEnded(ended) => self.state = RunState::Ended(Box::new(ended.clone())),

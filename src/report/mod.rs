@@ -8,15 +8,20 @@
 
 mod critical_path;
 pub mod event_v1;
+mod explain;
+pub mod explain_v1;
 mod fold;
 mod json;
 mod mask;
 mod schema;
+mod triage;
 pub mod v1;
 mod view;
 
-pub use critical_path::critical_path;
+pub use critical_path::{critical_path, critical_path_until};
+pub use explain::{explain, meant, only};
 pub use json::{ApiUse, REPORT_BYTES_MAX, report, report_text};
 pub use mask::{json_line, json_pretty, masked};
-pub use schema::{event_schema, report_schema};
+pub use schema::{event_schema, explain_schema, report_schema};
+pub use triage::triage;
 pub use view::{CallView, RunState, RunView, StepState, StepView, TryView};

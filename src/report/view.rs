@@ -37,6 +37,8 @@ pub struct RunView {
     pub warnings: Vec<(Option<String>, String)>,
     /// Limits that bit: the step, the name of the limit, the words.
     pub limits: Vec<(Option<String>, String, String)>,
+    /// Its concurrency group, and who else holds it; none when it has none.
+    pub group: Option<(String, Option<String>)>,
     /// How many requests the calls took.
     pub requests: u64,
     /// How many tries were tries again.

@@ -25,6 +25,7 @@ mod stores;
 mod sweeps;
 mod templates;
 mod testing;
+mod triage;
 mod undo;
 mod used;
 mod uses;

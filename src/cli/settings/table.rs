@@ -145,6 +145,18 @@ pub(super) const SETTINGS: [Setting; 26] = [
         "a longer log of a job is cut, with a note",
     ),
     setting(
+        "triage.jobs",
+        "3",
+        Slot::Count(0, 20, |s| &mut s.triage.jobs),
+        "of how many failed jobs of a red pipeline the logs are read, to find out why; 0 for none",
+    ),
+    setting(
+        "triage.window",
+        "14d",
+        Slot::Duration(60 * SECOND, |s| &mut s.triage.window),
+        "how far back the same failure counts as seen before",
+    ),
+    setting(
         "limits.playbook_bytes",
         "1MiB",
         Slot::Size(KIB, 64 * MIB, |s| &mut s.limits.playbook_bytes),
