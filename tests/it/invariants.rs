@@ -23,6 +23,10 @@ use crate::rig;
 /// A run that nothing disturbs any more ends within this time of the world.
 const LONGEST: Duration = Duration::from_secs(8 * 3600);
 
+/// A write that is sent in the last instant of its step ends within this time: its time-out, the settle time,
+/// and a look that hangs.
+const LATEST: Duration = Duration::from_secs(240);
+
 /// What is known of a run and its world.
 pub(crate) struct Evidence<'l> {
     lab: &'l Lab,
@@ -39,7 +43,7 @@ pub(crate) struct Evidence<'l> {
 type Promise = fn(&Evidence<'_>) -> Vec<String>;
 
 /// What holds at every instant.
-const ALWAYS: [(&str, Promise); 9] = [
+const ALWAYS: [(&str, Promise); 11] = [
     ("no step acts twice", acts_once),
     ("nothing that was started is forgotten", nothing_forgotten),
     ("nobody else's run is taken over", nothing_adopted),
@@ -58,6 +62,8 @@ const ALWAYS: [(&str, Promise); 9] = [
         token_in_its_header,
     ),
     ("requests come at a neighbourly rate", neighbourly),
+    ("no other server hears a POST twice", posted_once),
+    ("a step ends within its time", steps_in_time),
 ];
 
 /// Everything that is broken at this instant; empty when all is well.
@@ -120,7 +126,11 @@ impl<'l> Evidence<'l> {
             let own = step.action.name == kind
                 || (kind, step.action.name) == ("run_workflow", "ensure_pipeline");
             let mends = kind == "rebuild_pipeline";
-            usize::from(own) * (1 + reruns) + usize::from(mends && !own) * reruns
+            let undo = step.undo.as_ref();
+            let back = undo.is_some_and(|undo| undo.action.name == kind);
+            usize::from(own) * (1 + reruns)
+                + usize::from(mends && !own) * reruns
+                + usize::from(back)
         });
         times.sum()
     }
@@ -383,7 +393,10 @@ fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
             Event::CallStarted { key, .. } if ended.contains_key(key.step.as_str()) => {
                 broken.push(format!("{key} is called after its step has ended"));
             }
-            Event::RunEnded(_) if ended.len() != evidence.lab.plan.steps.len() => {
+            Event::RunEnded(_)
+                if ended.keys().filter(|id| !id.ends_with("/undo")).count()
+                    != evidence.lab.plan.steps.len() =>
+            {
                 broken.push("the run ended before its steps".to_owned());
             }
             _ => {}
@@ -403,6 +416,54 @@ fn token_in_its_header(evidence: &Evidence<'_>) -> Vec<String> {
         broken.push("it is in the journal".to_owned());
     }
     broken
+}
+
+/// A step ends when its time is over. A write that is under way then has its own time-out, and is looked for.
+fn steps_in_time(evidence: &Evidence<'_>) -> Vec<String> {
+    let steps = &evidence.lab.plan.steps;
+    let planned = |id: &str| steps.iter().find(|step| step.id == id);
+    let ends = evidence
+        .events
+        .iter()
+        .filter_map(|recorded| match &recorded.event {
+            Event::StepEnded(told) => Some((planned(&told.step)?, told)),
+            _ => None,
+        });
+    let late = ends.filter(|(step, told)| {
+        let given = step
+            .timeout
+            .as_ref()
+            .and_then(|timeout| timeout.value.constant());
+        let given = given.as_ref().and_then(Value::as_str);
+        let given = given.and_then(|text| runner::duration::parse(text).ok());
+        // Without a word an hour is the time of what does not wait for a person.
+        let has_none = matches!(step.action.name, "sleep" | "approve" | "use");
+        let time =
+            given.or((!has_none && step.timeout.is_none()).then_some(Duration::from_secs(3_600)));
+        step.for_each.is_none()
+            && time.is_some_and(|time| Duration::from_millis(told.duration_ms) > time + LATEST)
+    });
+    late.map(|(step, told)| format!("`{}` ended after {} ms", step.id, told.duration_ms))
+        .collect()
+}
+
+/// What other servers heard of POST requests, of which each is sent at most once.
+fn posted_once(evidence: &Evidence<'_>) -> Vec<String> {
+    let steps = &evidence.lab.plan.steps;
+    let with_undos = steps
+        .iter()
+        .chain(steps.iter().filter_map(|step| step.undo.as_deref()));
+    let most = with_undos.filter(|step| step.action.name == "http").count();
+    let world = evidence.lab.world.lock().expect("not poisoned");
+    let posts = world
+        .heard()
+        .iter()
+        .filter(|heard| heard.request.method == "POST" && heard.status.is_some());
+    let heard = posts.count();
+    (heard > most)
+        .then(|| format!("{heard} POSTs were heard, for {most} at the most"))
+        .into_iter()
+        .collect()
 }
 
 /// At most ten in a second, and five at once after a quiet time. A new session starts with a full bucket.
@@ -450,8 +511,9 @@ fn one_story(evidence: &Evidence<'_>, finish: &Finish) -> Vec<String> {
     }
     for recorded in &evidence.events {
         if let Event::StepEnded(told) = &recorded.event {
-            let word = report
-                .pointer(&format!("/steps/{}/outcome", told.step))
+            let step = report.get("steps").and_then(|steps| steps.get(&told.step));
+            let word = step
+                .and_then(|step| step.get("outcome"))
                 .and_then(Value::as_str);
             if word != Some(told.outcome.as_str()) {
                 broken.push(format!("the report says {word:?} of `{}`", told.step));

@@ -1,4 +1,5 @@
-//! Random schedules of faults and crashes, each a function of its seed.
+//! Random schedules of faults and crashes, over fixed and over random playbooks, each a function of its
+//! seed.
 //!
 //! The default run tries `SEEDS` of them. `RUNNER_TEST_SEEDS=100000 cargo test --test it chaos` tries
 //! more, `RUNNER_TEST_SEED=N` begins with that seed; a failure prints the one command that plays its
@@ -18,6 +19,7 @@ use runner::simulator::{
 
 use super::crashes::{RELEASE, run, scenario};
 use super::faults::{at_request, mishaps};
+use super::plans;
 use crate::dice::Dice;
 use crate::lab::{self, Lab, Plot, Side};
 use crate::rig;
@@ -188,23 +190,33 @@ fn visit(dice: &mut Dice) -> Visit {
 /// Plays one seed; a panic says what is wrong.
 fn play(plans: &[Arc<Plan>], seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let random = dice.one_in(2).then(|| plans::random(&mut dice));
     // The last one takes three times as long as the others.
-    let plan = &plans[[0, 0, 0, 1, 1, 1, 2][dice.roll(7) as usize]];
+    let fixed = &plans[[0, 0, 0, 1, 1, 1, 2][dice.roll(7) as usize]];
+    let plan = random
+        .as_ref()
+        .map_or_else(|| Arc::clone(fixed), |random| lab::plan(&random.text));
+    let http = vec![plans::hook(&mut dice)];
     let name = ["passing", "failing", "passing", "flaky"][dice.roll(4) as usize];
     let faults: Vec<FaultRule> = (0..dice.roll(5)).map(|_| fault(&mut dice)).collect();
     let plots: Vec<Plot> = (0..dice.roll(5)).map(|_| plot(&mut dice)).collect();
     let people: Vec<Visit> = (0..dice.roll(4).saturating_sub(1))
         .map(|_| visit(&mut dice))
         .collect();
-    let about = format!("seed {seed}: {name} {faults:?} {people:?} {plots:?}");
+    let text = random.as_ref().map_or("", |random| random.text.as_str());
+    let about = format!("seed {seed}: {name} {faults:?} {people:?} {plots:?}\n{text}");
     let mut lab = Lab::new(
-        plan,
+        &plan,
         Scenario {
             faults,
             people,
+            http,
             ..scenario(name)
         },
     );
+    for step in random.iter().flat_map(|random| &random.approvals) {
+        lab.answer(step, !dice.one_in(3));
+    }
     if dice.one_in(8) {
         let from = later(rig::start_time(), Duration::from_millis(dice.roll(300_000)));
         lab.wire
