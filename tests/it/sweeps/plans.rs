@@ -33,7 +33,7 @@ pub(super) struct Random {
 pub(super) fn random(dice: &mut Dice) -> Random {
     let mut text = format!(
         "playbook: 1\ntimeout: {}\n",
-        pick(dice, &["5h", "5h", "5h", "8m", "20m"])
+        pick(dice, &["5h", "5h", "5h", "1m", "3m"])
     );
     if dice.one_in(4) {
         text.push_str("on_failure: stop\n");
@@ -99,7 +99,7 @@ fn step(dice: &mut Dice, text: &mut String, id: &str, known: &mut Known) {
         text.push_str("    allow_failure: true\n");
     }
     if dice.one_in(3) && !action.starts_with("sleep") {
-        let timeout = pick(dice, &["2s", "7s", "40s", "3m", "6m", "20m"]);
+        let timeout = pick(dice, &["2s", "5s", "15s", "40s", "3m", "20m"]);
         let _ = writeln!(text, "    timeout: {timeout}");
     }
     if starts && dice.one_in(3) {
@@ -157,7 +157,7 @@ fn action(dice: &mut Dice, id: &str, known: &mut Known) -> (String, bool, bool) 
             (action, false, method != "GET")
         }
         8 => (
-            format!("sleep: {}", pick(dice, &["2s", "1m", "9m"])),
+            format!("sleep: {}", pick(dice, &["2s", "20s", "2m"])),
             false,
             false,
         ),
