@@ -341,10 +341,7 @@ fn one_story(evidence: &Evidence<'_>, finish: &Finish) -> Vec<String> {
     }
     for recorded in &evidence.events {
         if let Event::StepEnded(told) = &recorded.event {
-            let step = report.get("steps").and_then(|steps| steps.get(&told.step));
-            let word = step
-                .and_then(|step| step.get("outcome"))
-                .and_then(Value::as_str);
+            let word = outcome_in(&report, &told.step);
             if word != Some(told.outcome.as_str()) {
                 broken.push(format!("the report says {word:?} of `{}`", told.step));
             }
@@ -367,6 +364,20 @@ fn one_story(evidence: &Evidence<'_>, finish: &Finish) -> Vec<String> {
         ));
     }
     broken
+}
+
+/// What a report says of a step; items stand under theirs.
+fn outcome_in<'r>(report: &'r Value, id: &str) -> Option<&'r str> {
+    let steps = report.get("steps")?;
+    let item = id.strip_suffix(']').and_then(|id| id.rsplit_once('['));
+    let step = match item {
+        Some((of, key)) => {
+            let each = steps.get(of)?.get("each")?.as_array()?;
+            each.iter().find(|item| item["key"] == key)?
+        }
+        None => steps.get(id)?,
+    };
+    step.get("outcome")?.as_str()
 }
 
 /// Each session shows the whole record, from the first event on, each once.

@@ -88,7 +88,7 @@ pub(super) fn steps_in_time(evidence: &Evidence<'_>) -> Vec<String> {
         let has_none = matches!(step.action.name, "sleep" | "approve" | "use");
         let time =
             given.or((!has_none && step.timeout.is_none()).then_some(Duration::from_secs(3_600)));
-        let whole = step.for_each.is_some() && !told.step.ends_with(']');
+        let whole = step.used.is_some() || step.for_each.is_some() && !told.step.ends_with(']');
         !whole && time.is_some_and(|time| Duration::from_millis(told.duration_ms) > time + LATEST)
     });
     late.map(|(_, told)| format!("`{}` ended after {} ms", told.step, told.duration_ms))

@@ -209,9 +209,7 @@ fn play(plans: &[Arc<Plan>], worlds: &[(&str, Scenario)], seed: u64) {
     let random = dice.one_in(2).then(|| plans::random(&mut dice));
     // The last one takes three times as long as the others.
     let fixed = &plans[[0, 0, 0, 1, 1, 1, 2][dice.roll(7) as usize]];
-    let plan = random
-        .as_ref()
-        .map_or_else(|| Arc::clone(fixed), |random| lab::plan(&random.text));
+    let plan = random.as_ref().map_or(fixed, |random| &random.plan);
     let http = vec![plans::hook(&mut dice)];
     let (name, world) = &worlds[[0, 0, 1, 2][dice.roll(4) as usize]];
     let faults: Vec<FaultRule> = (0..dice.roll(5)).map(|_| fault(&mut dice)).collect();
@@ -222,7 +220,7 @@ fn play(plans: &[Arc<Plan>], worlds: &[(&str, Scenario)], seed: u64) {
     let text = random.as_ref().map_or("", |random| random.text.as_str());
     let about = format!("seed {seed}: {name} {faults:?} {people:?} {plots:?}\n{text}");
     let mut lab = Lab::new(
-        &plan,
+        plan,
         Scenario {
             faults,
             people,

@@ -4,7 +4,9 @@
 //! and one server beside Semaphore. Each loads; what they do is left to chance.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use runner::plan::Plan;
 use runner::simulator::WebTarget;
 
 use crate::dice::Dice;
@@ -21,16 +23,41 @@ struct Known {
     /// Steps that give a pipeline and a workflow.
     started: Vec<String>,
     approvals: Vec<String>,
+    /// What some steps use, by their ids.
+    used: Vec<(String, Random)>,
 }
 
 /// A playbook, and the steps that ask a person.
 pub(super) struct Random {
+    pub(super) plan: Arc<Plan>,
     pub(super) text: String,
     pub(super) approvals: Vec<String>,
 }
 
 /// The playbook of a seed.
 pub(super) fn random(dice: &mut Dice) -> Random {
+    let (text, known) = written(dice, true);
+    planned(text, known)
+}
+
+/// The plan of a text, with the plans of what its steps use.
+fn planned(mut text: String, known: Known) -> Random {
+    let mut plan = (*crate::lab::plan(&text)).clone();
+    for (id, used) in known.used {
+        for step in plan.steps.iter_mut().filter(|step| step.id == id) {
+            step.used = Some(Arc::clone(&used.plan));
+        }
+        let _ = write!(text, "# `{id}` uses:\n{}", used.text);
+    }
+    Random {
+        plan: Arc::new(plan),
+        text,
+        approvals: known.approvals,
+    }
+}
+
+/// The text of a playbook; what is used uses nothing itself.
+fn written(dice: &mut Dice, outer: bool) -> (String, Known) {
     let mut text = format!(
         "playbook: 1\ntimeout: {}\n",
         pick(dice, &["5h", "5h", "5h", "1m", "3m"])
@@ -38,12 +65,16 @@ pub(super) fn random(dice: &mut Dice) -> Random {
     if dice.one_in(4) {
         text.push_str("on_failure: stop\n");
     }
-    if dice.one_in(6) {
+    if outer && dice.one_in(6) {
         text.push_str("concurrency: { group: releases, on_conflict: wait }\n");
     }
     text.push_str("steps:\n");
     let mut known = Known::default();
-    for number in 0..=dice.roll(STEPS_MAX) {
+    for number in 0..=dice.roll(if outer { STEPS_MAX } else { 3 }) {
+        if outer && dice.one_in(8) {
+            uses(dice, &mut text, &format!("s{number}"), &mut known);
+            continue;
+        }
         step(dice, &mut text, &format!("s{number}"), &mut known);
     }
     if dice.one_in(2) {
@@ -57,10 +88,54 @@ pub(super) fn random(dice: &mut Dice) -> Random {
         };
         let _ = write!(text, "finally:\n  tell:\n    {action}\n");
     }
-    Random {
+    (text, known)
+}
+
+/// The items of a fan-out.
+const ITEMS: [&str; 4] = ["left", "right", "main", "topic"];
+
+/// A step that is done for each of some items; gives their keys.
+fn fan_out(dice: &mut Dice, text: &mut String) -> &'static [&'static str] {
+    let items = &ITEMS[..1 + dice.roll(ITEMS.len() as u64) as usize];
+    let list: Vec<String> = items.iter().map(|item| format!("'{item}'")).collect();
+    let list = list.join(", ");
+    let most = 1 + dice.roll(4);
+    let after = pick(dice, &["continue", "stop"]);
+    let _ = writeln!(
         text,
-        approvals: known.approvals,
+        "    for_each: {{ in: \"[{list}]\", key: item, max_parallel: {most}, on_failure: {after} }}"
+    );
+    items
+}
+
+/// A step that uses another playbook, once or for each of some items.
+fn uses(dice: &mut Dice, text: &mut String, id: &str, known: &mut Known) {
+    let (inner, within) = written(dice, false);
+    let inner = planned(inner, within);
+    let _ = write!(text, "  {id}:\n    set: {{ out: 0 }}\n");
+    let asks = |place: &str| {
+        inner
+            .approvals
+            .iter()
+            .map(move |step| format!("{place}/{step}"))
+            .collect::<Vec<_>>()
+    };
+    if dice.one_in(3) {
+        for item in fan_out(dice, text) {
+            known.approvals.extend(asks(&format!("{id}[{item}]")));
+        }
+    } else {
+        known.approvals.extend(asks(id));
     }
+    if dice.one_in(3) {
+        let timeout = pick(dice, &["15s", "3m", "20m"]);
+        let _ = writeln!(text, "    timeout: {timeout}");
+    }
+    if dice.one_in(4) {
+        text.push_str("    allow_failure: true\n");
+    }
+    known.ids.push(id.to_owned());
+    known.used.push((id.to_owned(), inner));
 }
 
 /// The server beside Semaphore, mostly well.
@@ -86,6 +161,17 @@ fn pick<'a>(dice: &mut Dice, from: &[&'a str]) -> &'a str {
 fn step(dice: &mut Dice, text: &mut String, id: &str, known: &mut Known) {
     let (action, starts, changes) = action(dice, id, known);
     let _ = write!(text, "  {id}:\n    {action}\n");
+    if dice.one_in(5) {
+        let items = fan_out(dice, text);
+        // Each item has its own record: the step as a whole gives no pipeline.
+        known.started.retain(|step| step != id);
+        if known.approvals.last().is_some_and(|step| step == id) {
+            known.approvals.pop();
+            known
+                .approvals
+                .extend(items.iter().map(|item| format!("{id}[{item}]")));
+        }
+    }
     if !known.ids.is_empty() && dice.one_in(3) {
         let last = known.ids.len() as u64;
         let needed = known.ids[dice.roll(last) as usize].clone();
@@ -220,20 +306,20 @@ fn on_started(dice: &mut Dice, id: &str, of: &str, known: &mut Known) -> (String
 
 #[test]
 fn random_playbooks_load() {
-    let mut refused = Vec::new();
-    for seed in 0..400 {
-        let text = random(&mut Dice(seed)).text;
-        let source = runner::diagnostic::Source::new("random.yml", text.clone());
-        let (plan, wrong) = runner::plan::check(&source, &runner::plan::Limits::default());
-        if plan.is_none() {
-            let words: Vec<String> = wrong.sorted().iter().map(|w| w.message.clone()).collect();
-            refused.push(format!("{seed}: {words:?}\n{text}"));
-        }
+    let all: Vec<Random> = (0..400).map(|seed| random(&mut Dice(seed))).collect();
+    let has = |what: &str| {
+        let with = all.iter().filter(|random| random.text.contains(what));
+        with.count()
+    };
+    for what in [
+        "for_each",
+        "uses:",
+        "undo",
+        "rerun",
+        "finally",
+        "approve",
+        "concurrency",
+    ] {
+        assert!(has(what) > 20, "{what}: {}", has(what));
     }
-    assert!(
-        refused.is_empty(),
-        "{}: {}",
-        refused.len(),
-        refused.join("\n")
-    );
 }
