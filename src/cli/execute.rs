@@ -32,7 +32,7 @@ use crate::plan::{BoundInputs, OnInterrupt, Plan};
 use crate::report::{ApiUse, RunView, report, report_text};
 use crate::secret::Secret;
 use crate::semaphore::{Origin, Transport};
-use crate::store::{InboxMessage, LockGuard, OwnerInfo, Store};
+use crate::store::{Estimates, InboxMessage, LockGuard, OwnerInfo, Store};
 
 /// How often the display is told that time has passed.
 const TICK: Duration = Duration::from_millis(200);
@@ -144,7 +144,12 @@ impl Execution<'_> {
             let stops = self.plan.on_interrupt == OnInterrupt::Stop;
             signals::listen(&send, stops);
         }
-        let mut observers = observers(around, self.results, (&collected, &broken), &self.past);
+        let watch = Watch {
+            past: &self.past,
+            estimates: estimates(&*self.store, &self.info.id),
+            ..Watch::new(&collected, &broken)
+        };
+        let mut observers = observers(around, self.results, watch);
         if !line.clock.is_virtual() && is_conversation() {
             observers.push(Box::new(self.prompt()));
         }
@@ -159,12 +164,15 @@ impl Execution<'_> {
             tick_every: (!line.clock.is_virtual()).then_some(TICK),
             inbox: true,
         };
+        let header = self.store.header(&self.info.id);
+        let rehearsal = header.is_ok_and(|header| header.is_simulated());
         let session = Session::new(&self.info.id, machine, conditions, &self.past)
             .owned_by(owner(around, &self.info.id))
             .opening_with(self.opening);
         let finish = session.work(self.past).await.map_err(Failing::from);
         drop(send);
-        let view = collected.view();
+        let mut view = collected.view();
+        view.rehearsal = rehearsal;
         let api = api_use(&effects, &view);
         let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
         Worked {
@@ -203,12 +211,43 @@ impl Execution<'_> {
     }
 }
 
+/// What those who look on are made of.
+pub(super) struct Watch<'a> {
+    pub(super) collected: &'a Collected,
+    pub(super) broken: &'a Arc<Mutex<Option<std::io::Error>>>,
+    /// What was told by an earlier session.
+    pub(super) past: &'a [Recorded],
+    pub(super) estimates: Estimates,
+}
+
+impl<'a> Watch<'a> {
+    /// Those who look on from the beginning, and know nothing of earlier runs.
+    pub(super) fn new(
+        collected: &'a Collected,
+        broken: &'a Arc<Mutex<Option<std::io::Error>>>,
+    ) -> Self {
+        Self {
+            collected,
+            broken,
+            past: &[],
+            estimates: Estimates::default(),
+        }
+    }
+}
+
+/// How long the steps of a run took before. They are for people: a run does without them.
+pub(super) fn estimates(store: &dyn Store, run: &str) -> Estimates {
+    let header = store.header(run);
+    header
+        .and_then(|header| store.estimates(&header.remembered_as()))
+        .unwrap_or_default()
+}
+
 /// Those who look on.
 pub(super) fn observers(
     around: &Surroundings,
     results: &Results,
-    (collected, broken): (&Collected, &Arc<Mutex<Option<std::io::Error>>>),
-    past: &[Recorded],
+    watch: Watch<'_>,
 ) -> Vec<Box<dyn Observer>> {
     let mode = Mode::choose(Around {
         terminal: console::Term::stderr().is_term(),
@@ -217,15 +256,18 @@ pub(super) fn observers(
         no_progress: around.global.no_progress,
         quiet: around.global.quiet || results.output == args::Output::Json,
     });
-    let mut progress = Progress::new(mode, Arc::clone(&around.output));
-    progress.recall(past);
+    let mut progress = Progress::new(mode, Arc::clone(&around.output)).knowing(watch.estimates);
+    progress.recall(watch.past);
+    if !console::Term::stdout().is_term() {
+        progress.leave();
+    }
     let mut all: Vec<Box<dyn Observer>> =
-        vec![Box::new(collected.clone()), Box::new(Shown(progress))];
+        vec![Box::new(watch.collected.clone()), Box::new(Shown(progress))];
     if results.output == args::Output::Events {
         all.push(Box::new(Lines {
             output: Arc::clone(&around.output),
-            after: past.last().map_or(0, |recorded| recorded.seq),
-            broken: Arc::clone(broken),
+            after: watch.past.last().map_or(0, |recorded| recorded.seq),
+            broken: Arc::clone(watch.broken),
         }));
     }
     all

@@ -99,6 +99,7 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
     let run = store.find(&args.run)?;
     let events = store.load(&run)?;
     let mut view = RunView::of(&events);
+    view.rehearsal = store.header(&run)?.is_simulated();
     for observation in store.observations(&run)? {
         view.observe(&observation);
     }

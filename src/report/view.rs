@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::clock::{Moment, millis_between};
-use crate::event::{Failure, Observation, RunCreated, RunEnded, StepEnded, StepInfo};
+use crate::event::{Failure, Observation, RunCreated, RunEnded, Seen, StepEnded, StepInfo};
 use crate::outcome::{RunOutcome, StepOutcome};
 
 /// What is known of a run.
@@ -23,6 +23,8 @@ pub struct RunView {
     pub seq: u64,
     /// Where it stands.
     pub state: RunState,
+    /// Whether its Semaphore was a simulated one, and is gone. Events do not tell: whoever knows says so.
+    pub rehearsal: bool,
     /// How often it was resumed.
     pub resumed: u32,
     /// Which round it is in, from 2; none in the first.
@@ -191,6 +193,21 @@ impl StepView {
     /// The same when it is text.
     pub fn output_text(&self, name: &str) -> Option<&str> {
         self.output(name)?.as_str()
+    }
+
+    /// Its page on Semaphore, as far as is known.
+    pub fn page(&self) -> Option<&str> {
+        let seen = self.seen.as_ref().and_then(|seen| match &seen.seen {
+            Seen::Pipeline { url, .. } => Some(url.as_str()),
+            Seen::Trouble { .. } | Seen::Log { .. } => None,
+        });
+        let made = || {
+            self.calls
+                .values()
+                .rev()
+                .find_map(|call| call.url.as_deref())
+        };
+        seen.or_else(made).filter(|url| !url.is_empty())
     }
 
     /// The call that is being carried out or waits for its next try.
