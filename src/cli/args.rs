@@ -89,7 +89,7 @@ pub enum Color {
 pub enum Command {
     /// Check a playbook, then run it
     #[command(
-        after_help = "Examples:\n  runner apply release.yml -i reference=refs/heads/main --report json=report.json\n  runner apply release.yml --simulate=failing --speed max"
+        after_help = "Examples:\n  runner apply release.yml -i reference=refs/heads/main --report json=report.json --report html=report.html\n  runner apply release.yml --simulate=failing --speed max"
     )]
     Apply(Box<Apply>),
     /// Say everything that is wrong with playbooks, without sending anything
@@ -128,7 +128,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  runner show last")]
     Show(Show),
     /// Write what is known of a run: its report, or a test that tells it again
-    #[command(after_help = "Example:\n  runner report last test=release.incident.test.yml")]
+    #[command(
+        after_help = "Examples:\n  runner report last html=report.html junit=report.xml\n  runner report last test=release.incident.test.yml"
+    )]
     Report(ReportOf),
     /// Serve a simulated Semaphore on this machine
     #[command(
@@ -219,7 +221,7 @@ impl std::fmt::Debug for Input {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Results")]
 pub struct Results {
-    /// Write a report (repeatable)
+    /// Write a report: `json`, `junit`, `markdown` or `html` (repeatable)
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report)]
     pub reports: Vec<Report>,
     /// What stdout carries: a summary, the JSON report, or one JSON event per line
@@ -241,6 +243,12 @@ pub struct Report {
 pub enum ReportFormat {
     /// The JSON report, version 1.
     Json,
+    /// JUnit XML.
+    Junit,
+    /// Markdown.
+    Markdown,
+    /// A page.
+    Html,
 }
 
 /// What stdout carries.
@@ -467,7 +475,8 @@ pub struct Show {
 pub struct ReportOf {
     /// The id of the run, a unique beginning of it, or `last`
     pub run: String,
-    /// What to write: `json`, or `test` for a test file whose world is what the run saw
+    /// What to write: `json`, `junit`, `markdown`, `html`, or `test` for a test file whose world is what
+    /// the run saw
     #[arg(required = true, value_name = "FORMAT=PATH", value_parser = run_report)]
     pub reports: Vec<RunReport>,
 }
@@ -486,6 +495,12 @@ pub struct RunReport {
 pub enum RunReportFormat {
     /// The JSON report, version 1.
     Json,
+    /// JUnit XML.
+    Junit,
+    /// Markdown.
+    Markdown,
+    /// A page.
+    Html,
     /// A test file.
     Test,
 }
@@ -496,8 +511,11 @@ fn run_report(text: &str) -> Result<RunReport, String> {
         return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
     }
     Ok(RunReport {
-        format: RunReportFormat::from_str(format, false)
-            .map_err(|_| format!("there is no format `{format}`: write `json` or `test`"))?,
+        format: RunReportFormat::from_str(format, false).map_err(|_| {
+            format!(
+                "there is no format `{format}`: write `json`, `junit`, `markdown`, `html` or `test`"
+            )
+        })?,
         path: path.into(),
     })
 }
@@ -616,8 +634,9 @@ fn report(text: &str) -> Result<Report, String> {
         return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
     }
     Ok(Report {
-        format: ReportFormat::from_str(format, false)
-            .map_err(|_| format!("there is no format `{format}`: write `json`"))?,
+        format: ReportFormat::from_str(format, false).map_err(|_| {
+            format!("there is no format `{format}`: write `json`, `junit`, `markdown` or `html`")
+        })?,
         path: path.into(),
     })
 }
