@@ -91,6 +91,8 @@ pub struct StepView {
     pub state: StepState,
     /// When it began; none when it never did.
     pub started_at: Option<Timestamp>,
+    /// The condition that held when it began, with its values.
+    pub because: Option<String>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// How it ended.
@@ -154,6 +156,7 @@ impl StepView {
             info,
             state: StepState::Pending,
             started_at: None,
+            because: None,
             finished_at: None,
             ended: None,
             calls: IndexMap::new(),

@@ -31,6 +31,8 @@ pub(in crate::report) struct Step {
     pub(in crate::report) state: &'static str,
     pub(in crate::report) mark: &'static str,
     pub(in crate::report) why: Option<String>,
+    /// The condition that held when it began, with its values.
+    pub(in crate::report) because: Option<String>,
     pub(in crate::report) allowed_to_fail: bool,
     pub(in crate::report) is_item: bool,
     pub(in crate::report) has_items: bool,
@@ -177,6 +179,7 @@ fn told(
         why: ended
             .and_then(|ended| ended.why.as_ref().or(error.map(|error| &error.message)))
             .map(words),
+        because: step.because.as_ref().map(words),
         allowed_to_fail: ended.is_some_and(|ended| ended.allowed_to_fail),
         is_item: false,
         has_items: false,
