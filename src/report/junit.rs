@@ -42,6 +42,18 @@ fn written(told: &Told<'_>, redactor: &Redactor, detail: &Detail) -> String {
     for (name, value) in properties(&account) {
         suite.add_property((name, value));
     }
+    if !account.notes.is_empty() {
+        let notes = account.notes.iter().map(|note| {
+            let step = note.step.as_ref().map(|id| format!("`{id}`: "));
+            format!(
+                "{}: {}{}",
+                note.kind,
+                step.unwrap_or_default(),
+                note.message
+            )
+        });
+        suite.set_system_out(notes.collect::<Vec<_>>().join("\n"));
+    }
     for step in &account.steps {
         if is_told(&account, step) {
             suite.add_test_case(case(&account, told, step));

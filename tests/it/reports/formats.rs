@@ -24,10 +24,11 @@ const HOSTILE: &str = "</script></style><script>alert(1)</script><img src=x oner
 
 fn written(format: Format, events: &[Recorded], exit_code: u8, redactor: &Redactor) -> String {
     let view = RunView::of(events);
+    let used = api();
     let told = Told {
         view: &view,
         exit_code,
-        api: &api(),
+        api: &used,
         bytes_max: REPORT_BYTES_MAX,
     };
     text_in(format, &told, redactor)
@@ -60,15 +61,37 @@ fn reports_of_every_format_are_as_written() {
 #[test]
 fn a_run_of_which_nothing_is_known_has_every_report() {
     let view = RunView::new();
+    let none = ApiUse::default();
     let told = Told {
         view: &view,
         exit_code: 70,
-        api: &ApiUse::default(),
+        api: &none,
         bytes_max: REPORT_BYTES_MAX,
     };
     for (format, ending) in FORMATS {
         let text = text_in(format, &told, &Redactor::new());
         assert!(text.contains("has not ended"), "{ending}: {text}");
+    }
+}
+
+#[test]
+fn a_report_that_is_too_long_is_shortened_and_says_so() {
+    let view = RunView::of(&events("failed"));
+    let used = api();
+    for (format, ending) in FORMATS {
+        let told = |bytes_max| Told {
+            view: &view,
+            exit_code: 1,
+            api: &used,
+            bytes_max,
+        };
+        let full = text_in(format, &told(REPORT_BYTES_MAX), &Redactor::new());
+        let short = text_in(format, &told(full.len() - 1), &Redactor::new());
+        assert!(!full.contains("this report was too long"), "{ending}");
+        assert!(
+            short.contains("this report was too long"),
+            "{ending}: {short}"
+        );
     }
 }
 

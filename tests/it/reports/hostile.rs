@@ -144,10 +144,11 @@ fn everything(items: &[Item], redactor: &Redactor, width: usize) -> Vec<(&'stati
         .unwrap();
     output.talk(&ids(&view, &screen).join("\n"));
     drop(progress);
+    let none = ApiUse::default();
     let told = Told {
         view: &view,
         exit_code: 1,
-        api: &ApiUse::default(),
+        api: &none,
         bytes_max: REPORT_BYTES_MAX,
     };
     let page = text_in(Format::Html, &told, redactor);
