@@ -93,17 +93,13 @@ fn properties(account: &Account) -> Vec<(String, String)> {
 /// Items stand for their step: to count both would count twice. When no item says what went wrong, the
 /// step does.
 fn is_told(account: &Account, step: &Step) -> bool {
-    let own_items = || {
-        let after = account.steps.iter().skip(step.n);
-        after.take_while(|item| item.is_item)
-    };
     let bad = |step: &Step| {
         matches!(
             step.stands,
             StepState::Ended(StepOutcome::Failed | StepOutcome::Unknown | StepOutcome::Canceled)
         )
     };
-    !step.has_items || (bad(step) && !own_items().any(bad))
+    !step.has_items || (bad(step) && !account.items_of(step).any(bad))
 }
 
 fn case(account: &Account, told: &Told<'_>, step: &Step) -> TestCase {

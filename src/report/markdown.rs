@@ -328,14 +328,10 @@ fn prose(text: &str) -> String {
             '\n' => out.push(' '),
             // Punctuation that means nothing within a line stays readable.
             ',' | ' ' | '\'' | '"' | ';' | '?' | '%' | '/' | '(' => out.push(c),
-            // Not followed by another letter, these cannot make a list, a link or a number.
-            '.' | ':' | '-' | '='
-                if chars.peek().is_none_or(|next| next.is_whitespace())
-                    && !out.chars().all(|c| c.is_ascii_digit()) =>
-            {
-                out.push(c);
-            }
-            ')' if !out.chars().all(|c| c.is_ascii_digit()) => out.push(c),
+            // These mean something only behind digits at the start, or as part of an address.
+            '.' | ')' if !is_number(&out) && !out.ends_with("www") => out.push(c),
+            '-' | '=' if !out.is_empty() => out.push(c),
+            ':' if !chars.peek().is_some_and(|c| *c == '/' || c.is_alphabetic()) => out.push(c),
             c if c.is_ascii_punctuation() => {
                 out.push('\\');
                 out.push(c);
@@ -344,6 +340,11 @@ fn prose(text: &str) -> String {
         }
     }
     out
+}
+
+/// Whether a text is what the number of a list would be.
+fn is_number(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -364,11 +365,16 @@ mod tests {
         for (text, escaped) in [
             ("`tests` failed (test)", "`tests` failed (test)"),
             ("1) a", "1\\) a"),
-            ("<img onerror=x>", "&lt;img onerror\\=x&gt;"),
+            ("<img onerror=x>", "&lt;img onerror=x&gt;"),
+            (
+                "by ada at 12:00:04 in 10.05-a",
+                "by ada at 12:00:04 in 10.05-a",
+            ),
+            ("www.evil.test mailto:x", "www\\.evil.test mailto\\:x"),
             ("# x *b* [a](b)", "\\# x \\*b\\* \\[a\\]\\(b)"),
             ("1. a", "1\\. a"),
             ("- a", "\\- a"),
-            ("see https://evil.test", "see https\\://evil\\.test"),
+            ("see https://evil.test", "see https\\://evil.test"),
             ("hello @octo-cat!", "hello `@octo-cat`\\!"),
             ("an odd ` here", "an odd \\` here"),
             ("&amp;", "&amp;amp;"),

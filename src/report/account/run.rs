@@ -186,6 +186,22 @@ impl Account {
     }
 }
 
+impl Account {
+    /// The items of a step that runs once per item.
+    pub(in crate::report) fn items_of<'a>(
+        &'a self,
+        step: &'a Step,
+    ) -> impl Iterator<Item = &'a Step> {
+        let is_of = |id: &str| {
+            id.strip_prefix(step.id.as_str())
+                .is_some_and(|key| key.starts_with('['))
+        };
+        self.steps
+            .iter()
+            .filter(move |item| item.is_item && is_of(&item.id))
+    }
+}
+
 fn tick_list(at: impl Iterator<Item = (u64, String)>, axis: &Axis) -> Vec<Tick> {
     at.map(|(ms, label)| Tick {
         x: axis.percent(ms),

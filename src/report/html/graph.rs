@@ -133,8 +133,7 @@ fn label(account: &Account, step: &Step) -> String {
     if !step.has_items {
         return id;
     }
-    let behind = account.steps.iter().skip(step.n);
-    format!("{id} ×{}", behind.take_while(|item| item.is_item).count())
+    format!("{id} ×{}", account.items_of(step).count())
 }
 
 fn drawn(named: &[(&Step, String)], laid: &Layout, kinds: &[&'static str]) -> Drawing {

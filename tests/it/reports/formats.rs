@@ -52,10 +52,28 @@ fn reports_of_every_format_are_as_written() {
                 text,
                 written(format, &events(name), exit_code, &Redactor::new())
             );
-            golden.check(&format!("{name}.report.{ending}"), &text);
+            golden.check(&format!("{name}.report.{ending}"), &without_looks(&text));
         }
     }
     golden.finish();
+}
+
+/// A page without its style, its script and their digests, which say nothing of a run.
+fn without_looks(page: &str) -> String {
+    let mut out = page.to_owned();
+    for (from, until) in [
+        ("<style>", "</style>"),
+        ("<script>", "</script>"),
+        ("sha256-", "'"),
+        ("script-src 'sha256-", "'"),
+    ] {
+        let start = out.find(from).map(|at| at + from.len());
+        let end = start.and_then(|start| Some(start + out.get(start..)?.find(until)?));
+        if let (Some(start), Some(end)) = (start, end) {
+            out.replace_range(start..end, "");
+        }
+    }
+    out.replace("'sha256-'", "'…'")
 }
 
 #[test]
@@ -114,7 +132,7 @@ fn nothing_foreign_becomes_a_part_of_a_page() {
     for name in NAMES {
         let kind = |events: &[Recorded]| {
             let page = written(Format::Html, events, 1, &Redactor::new());
-            let names = tags(&page).iter().map(|tag| {
+            let names = tags(&page).into_iter().map(|tag| {
                 let end = tag.find([' ', '\n', '/']).filter(|at| *at > 0);
                 tag.get(..end.unwrap_or(tag.len()))
                     .unwrap_or_default()
@@ -189,7 +207,7 @@ fn what_ends_a_fence_or_a_row_of_markdown_is_none_of_foreign_text() {
                 Some(_) => {}
                 None if ticks.len() >= 3 && line.ends_with("text") => fence = Some(ticks),
                 None => {
-                    let prose = without_code(line);
+                    let prose = without_escapes(&without_code(line));
                     for mark in [
                         "<script", "<img", "<details", "](java", "@every", "**b**", "://evil",
                     ] {
@@ -205,6 +223,20 @@ fn what_ends_a_fence_or_a_row_of_markdown_is_none_of_foreign_text() {
         }
         assert_eq!(fence, None, "{name}: a fence is open\n{text}");
     }
+}
+
+/// A line without the characters that a backslash makes mean nothing.
+fn without_escapes(line: &str) -> String {
+    let mut out = String::new();
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        if c == '\\' {
+            chars.next();
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// A line without its code spans, as a reader of Markdown finds them.
