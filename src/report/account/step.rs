@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::cause::{Candidate, Command, candidates, commands_of};
 use super::detail::Detail;
@@ -186,15 +186,7 @@ fn told(
         finally: step.info.finally,
         undoes: step.info.undoes.as_deref().map(name),
         undone_by: step.undone_by.as_deref().map(name),
-        needs: step
-            .info
-            .needs
-            .iter()
-            .map(|(id, accepted)| Need {
-                id: name(id),
-                accepted: name(accepted),
-            })
-            .collect(),
+        needs: needs(step, gate),
         started_at: step.started_at.map(moment),
         started_after: step.started_at.map(|at| lasted(axis.at(at))),
         started_ms: step.started_at.map_or(u64::MAX, |at| axis.at(at)),
@@ -217,20 +209,40 @@ fn told(
         links: ended.map(|e| links(&e.links, gate)).unwrap_or_default(),
         files: ended.map(|e| files(&e.files, gate)).unwrap_or_default(),
         reruns: ended.map(|e| reruns(&e.reruns, gate)).unwrap_or_default(),
-        outputs: outputs
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| *name != "failed_commands")
-            .take(detail.outputs_max)
-            .map(|(output, value)| Named {
-                name: name(output),
-                value: gate.value(value, detail.value_characters_max),
-            })
-            .collect(),
+        outputs: told_outputs(outputs, gate, detail),
         outputs_more: outputs.map_or(0, |all| all.len().saturating_sub(detail.outputs_max)),
         commands: commands_of(view, id, (gate, detail)),
         critical: false,
     }
+}
+
+fn needs(step: &StepView, gate: Gate<'_>) -> Vec<Need> {
+    let name = |text: &str| gate.line(text, NAME_CHARACTERS_MAX);
+    let needs = step.info.needs.iter();
+    needs
+        .map(|(id, accepted)| Need {
+            id: name(id),
+            accepted: name(accepted),
+        })
+        .collect()
+}
+
+/// The outputs of a step, but for the failed commands, which are told with their last lines.
+fn told_outputs(
+    outputs: Option<&Map<String, Value>>,
+    gate: Gate<'_>,
+    detail: &Detail,
+) -> Vec<Named> {
+    outputs
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| *name != "failed_commands")
+        .take(detail.outputs_max)
+        .map(|(output, value)| Named {
+            name: gate.line(output, NAME_CHARACTERS_MAX),
+            value: gate.value(value, detail.value_characters_max),
+        })
+        .collect()
 }
 
 /// Tells what a step spent its time on, as bars and in words.
