@@ -8,6 +8,7 @@ mod dice;
 mod docs;
 mod endpoints;
 mod explain;
+mod fan_out;
 mod invariants;
 mod lab;
 mod layering;
