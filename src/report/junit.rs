@@ -90,8 +90,8 @@ fn properties(account: &Account) -> Vec<(String, String)> {
     all
 }
 
-/// Items stand for their step: to count both would count twice. When no item says what went wrong, the
-/// step does.
+/// The parts of a step stand for it: to count both would count twice. When none of them says what went
+/// wrong, the step does.
 fn is_told(account: &Account, step: &Step) -> bool {
     let bad = |step: &Step| {
         matches!(
@@ -99,7 +99,7 @@ fn is_told(account: &Account, step: &Step) -> bool {
             StepState::Ended(StepOutcome::Failed | StepOutcome::Unknown | StepOutcome::Canceled)
         )
     };
-    !step.has_items || (bad(step) && !account.items_of(step).any(bad))
+    !step.has_parts || (bad(step) && !account.parts_of(step).any(bad))
 }
 
 fn case(account: &Account, told: &Told<'_>, step: &Step) -> TestCase {

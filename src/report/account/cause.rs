@@ -89,14 +89,13 @@ fn is_bad(step: &StepView) -> bool {
     )
 }
 
-/// Whether a step is told of: the step of a fan-out is not when its items are.
+/// Whether a step is told of: a step is not when a part of it is.
 fn is_cause(view: &RunView, id: &str, step: &StepView) -> bool {
-    let told_by_item = || {
-        view.steps.iter().any(|(item, step)| {
-            is_bad(step) && view.item_of(item).is_some_and(|(parent, _)| parent == id)
-        })
+    let told_by_part = || {
+        let mut parts = view.steps.values();
+        parts.any(|part| is_bad(part) && part.info.parent.as_deref() == Some(id))
     };
-    is_bad(step) && !told_by_item()
+    is_bad(step) && !told_by_part()
 }
 
 fn cause(

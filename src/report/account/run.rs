@@ -187,18 +187,10 @@ impl Account {
 }
 
 impl Account {
-    /// The items of a step that runs once per item.
-    pub(in crate::report) fn items_of<'a>(
-        &'a self,
-        step: &'a Step,
-    ) -> impl Iterator<Item = &'a Step> {
-        let is_of = |id: &str| {
-            id.strip_prefix(step.id.as_str())
-                .is_some_and(|key| key.starts_with('['))
-        };
-        self.steps
-            .iter()
-            .filter(move |item| item.is_item && is_of(&item.id))
+    /// What a step consists of: its items, or the steps of what it uses.
+    pub(in crate::report) fn parts_of<'a>(&'a self, step: &Step) -> impl Iterator<Item = &'a Step> {
+        let n = step.n;
+        self.steps.iter().filter(move |part| part.parent == Some(n))
     }
 }
 

@@ -15,6 +15,9 @@ use crate::report::timeline::{Axis, Doing};
 use crate::report::view::{RunView, StepState, StepView};
 use crate::size;
 
+/// Steps are not moved in further than this.
+const DEPTH_MAX: usize = 4;
+
 /// The account of a step.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::report) struct Step {
@@ -34,8 +37,11 @@ pub(in crate::report) struct Step {
     /// The condition that held when it began, with its values.
     pub(in crate::report) because: Option<String>,
     pub(in crate::report) allowed_to_fail: bool,
-    pub(in crate::report) is_item: bool,
-    pub(in crate::report) has_items: bool,
+    /// The number of the step that it is a part of: an item of its fan-out, a step of what it uses.
+    pub(in crate::report) parent: Option<usize>,
+    /// How deep it stands below steps that are no part of any.
+    pub(in crate::report) depth: usize,
+    pub(in crate::report) has_parts: bool,
     pub(in crate::report) finally: bool,
     pub(in crate::report) undoes: Option<String>,
     pub(in crate::report) undone_by: Option<String>,
@@ -122,7 +128,7 @@ pub(super) fn mark(state: StepState) -> &'static str {
     }
 }
 
-/// The accounts of all steps, items behind their step.
+/// The accounts of all steps, parts behind their step.
 pub(super) fn steps(
     view: &RunView,
     (gate, detail): (Gate<'_>, &Detail),
@@ -130,22 +136,26 @@ pub(super) fn steps(
 ) -> Vec<Step> {
     let parents: HashSet<&str> = view
         .steps
-        .keys()
-        .filter_map(|id| Some(view.item_of(id)?.0))
+        .values()
+        .filter_map(|step| step.info.parent.as_deref())
         .collect();
-    view.steps
-        .iter()
-        .enumerate()
-        .map(|(index, (id, step))| {
-            let mut told = told(view, (id, step), (gate, detail), axis);
-            told.n = index + 1;
-            told.is_item = view.item_of(id).is_some();
-            told.has_items = parents.contains(id.as_str());
-            told.critical = path.contains(id);
-            spend(&mut told, step, axis);
-            told
-        })
-        .collect()
+    let mut all: Vec<Step> = Vec::new();
+    for (id, step) in &view.steps {
+        let mut told = told(view, (id, step), (gate, detail), axis);
+        told.n = all.len() + 1;
+        let parent = step.info.parent.as_deref();
+        let parent = parent.and_then(|id| view.steps.get_index_of(id));
+        told.parent = parent.map(|index| index + 1);
+        // Parts stand behind their step; in a damaged journal they may not, and stand at the edge.
+        told.depth = parent
+            .and_then(|index| all.get(index))
+            .map_or(0, |parent| (parent.depth + 1).min(DEPTH_MAX));
+        told.has_parts = parents.contains(id.as_str());
+        told.critical = path.contains(id);
+        spend(&mut told, step, axis);
+        all.push(told);
+    }
+    all
 }
 
 fn told(
@@ -181,8 +191,9 @@ fn told(
             .map(words),
         because: step.because.as_ref().map(words),
         allowed_to_fail: ended.is_some_and(|ended| ended.allowed_to_fail),
-        is_item: false,
-        has_items: false,
+        parent: None,
+        depth: 0,
+        has_parts: false,
         finally: step.info.finally,
         undoes: step.info.undoes.as_deref().map(name),
         undone_by: step.undone_by.as_deref().map(name),
@@ -247,7 +258,7 @@ fn told_outputs(
 
 /// Tells what a step spent its time on, as bars and in words.
 fn spend(told: &mut Step, step: &StepView, axis: &Axis) {
-    let waits = told.has_items || matches!(step.info.action.as_str(), "sleep" | "approve");
+    let waits = told.has_parts || matches!(step.info.action.as_str(), "sleep" | "approve");
     let spans = axis.spans(step, waits);
     let sum = |doing: Doing| -> u64 {
         let of_it = spans.iter().filter(|span| span.doing == doing);

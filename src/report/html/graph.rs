@@ -57,13 +57,13 @@ struct Curve {
     kind: &'static str,
 }
 
-/// Draws the steps of a run; items are part of their step.
+/// Draws the steps of a run; those that are a part of another one are drawn with it.
 pub(super) fn drawing(view: &RunView, account: &Account) -> Drawing {
     let steps: Vec<(&String, &Step)> = view
         .steps
         .keys()
         .zip(&account.steps)
-        .filter(|(_, step)| !step.is_item)
+        .filter(|(_, step)| step.parent.is_none())
         .collect();
     let index: HashMap<&str, usize> = steps
         .iter()
@@ -127,13 +127,13 @@ fn edges(
     (all, kinds)
 }
 
-/// The id, and how many items it has.
+/// The id, and how many parts it has.
 fn label(account: &Account, step: &Step) -> String {
     let id = text::cut(&step.id, LABEL_CHARACTERS_MAX);
-    if !step.has_items {
-        return id;
+    match account.parts_of(step).count() {
+        0 => id,
+        parts => format!("{id} ×{parts}"),
     }
-    format!("{id} ×{}", account.items_of(step).count())
 }
 
 fn drawn(named: &[(&Step, String)], laid: &Layout, kinds: &[&'static str]) -> Drawing {

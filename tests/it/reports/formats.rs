@@ -113,6 +113,38 @@ fn a_report_that_is_too_long_is_shortened_and_says_so() {
     }
 }
 
+/// Queue and run time are those that the answer told, whenever the runner looked.
+#[test]
+fn queue_and_run_time_are_told_apart() {
+    let mut told = events("failed");
+    for recorded in &mut told {
+        if let Event::CallEnded { key, outcome } = &mut recorded.event
+            && let ("tests", Ok(answer)) = (key.step.as_str(), &mut outcome.result)
+        {
+            answer.value["pipeline"]["queued_for"] = 5.into();
+            answer.value["pipeline"]["ran_for"] = 250.into();
+        }
+    }
+    let page = written(Format::Html, &told, 1, &Redactor::new());
+    assert!(page.contains("queued 5s, ran 4m10s"), "{page}");
+    assert!(page.contains("class=\"b queue\" x=\"1.89%\""), "{page}");
+}
+
+/// The night between two sessions is not on the time line, and the page says so.
+#[test]
+fn the_time_in_which_nobody_worked_on_a_run_is_left_out() {
+    let mut told = events("failed");
+    for recorded in told.iter_mut().filter(|recorded| recorded.seq > 10) {
+        recorded.at.wall += jiff::SignedDuration::from_hours(9);
+    }
+    let page = written(Format::Html, &told, 1, &Redactor::new());
+    assert!(page.contains("nobody worked on the run for 9h"), "{page}");
+    assert!(
+        !page.contains(">1h</text>") && page.contains(">4m</text>"),
+        "{page}"
+    );
+}
+
 /// The tags of a page without what stands between them; attributes in their quotes stay.
 fn tags(page: &str) -> Vec<&str> {
     let mut tags = Vec::new();
