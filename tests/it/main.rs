@@ -26,4 +26,5 @@ mod sweeps;
 mod templates;
 mod testing;
 mod undo;
+mod used;
 mod web;
