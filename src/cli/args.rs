@@ -89,7 +89,7 @@ pub enum Color {
 pub enum Command {
     /// Check a playbook, then run it
     #[command(
-        after_help = "Examples:\n  runner apply release.yml -i reference=refs/heads/main --report json=report.json --report html=report.html\n  runner apply release.yml --simulate=failing --speed max"
+        after_help = "Examples:\n  runner apply release.yml -i reference=refs/heads/main --report json=report.json\n  runner apply release.yml --simulate=failing --speed max"
     )]
     Apply(Box<Apply>),
     /// Say everything that is wrong with playbooks, without sending anything

@@ -371,7 +371,7 @@ mod tests {
                 "by ada at 12:00:04 in 10.05-a",
             ),
             ("www.evil.test mailto:x", "www\\.evil.test mailto\\:x"),
-            ("# x *b* [a](b)", "\\# x \\*b\\* \\[a\\]\\(b)"),
+            ("# x *b* [a](b)", "\\# x \\*b\\* \\[a\\](b)"),
             ("1. a", "1\\. a"),
             ("- a", "\\- a"),
             ("see https://evil.test", "see https\\://evil.test"),
