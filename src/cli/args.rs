@@ -136,7 +136,9 @@ pub enum Command {
     )]
     Explain(Explain),
     /// Write what is known of a run: its report, or a test that tells it again
-    #[command(after_help = "Example:\n  runner report last test=release.incident.test.yml")]
+    #[command(
+        after_help = "Examples:\n  runner report last html=report.html junit=report.xml\n  runner report last test=release.incident.test.yml"
+    )]
     Report(ReportOf),
     /// Serve a simulated Semaphore on this machine
     #[command(
@@ -227,7 +229,7 @@ impl std::fmt::Debug for Input {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Results")]
 pub struct Results {
-    /// Write a report (repeatable)
+    /// Write a report: `json`, `junit`, `markdown` or `html` (repeatable)
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report)]
     pub reports: Vec<Report>,
     /// What stdout carries: a summary, the JSON report, or one JSON event per line
@@ -249,6 +251,12 @@ pub struct Report {
 pub enum ReportFormat {
     /// The JSON report, version 1.
     Json,
+    /// JUnit XML.
+    Junit,
+    /// Markdown.
+    Markdown,
+    /// A page.
+    Html,
 }
 
 /// What stdout carries.
@@ -488,7 +496,8 @@ pub struct Explain {
 pub struct ReportOf {
     /// The id of the run, a unique beginning of it, or `last`
     pub run: String,
-    /// What to write: `json`, or `test` for a test file whose world is what the run saw
+    /// What to write: `json`, `junit`, `markdown`, `html`, or `test` for a test file whose world is what
+    /// the run saw
     #[arg(required = true, value_name = "FORMAT=PATH", value_parser = run_report)]
     pub reports: Vec<RunReport>,
 }
@@ -507,6 +516,12 @@ pub struct RunReport {
 pub enum RunReportFormat {
     /// The JSON report, version 1.
     Json,
+    /// JUnit XML.
+    Junit,
+    /// Markdown.
+    Markdown,
+    /// A page.
+    Html,
     /// A test file.
     Test,
 }
@@ -517,8 +532,11 @@ fn run_report(text: &str) -> Result<RunReport, String> {
         return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
     }
     Ok(RunReport {
-        format: RunReportFormat::from_str(format, false)
-            .map_err(|_| format!("there is no format `{format}`: write `json` or `test`"))?,
+        format: RunReportFormat::from_str(format, false).map_err(|_| {
+            format!(
+                "there is no format `{format}`: write `json`, `junit`, `markdown`, `html` or `test`"
+            )
+        })?,
         path: path.into(),
     })
 }
@@ -639,8 +657,9 @@ fn report(text: &str) -> Result<Report, String> {
         return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
     }
     Ok(Report {
-        format: ReportFormat::from_str(format, false)
-            .map_err(|_| format!("there is no format `{format}`: write `json`"))?,
+        format: ReportFormat::from_str(format, false).map_err(|_| {
+            format!("there is no format `{format}`: write `json`, `junit`, `markdown` or `html`")
+        })?,
         path: path.into(),
     })
 }

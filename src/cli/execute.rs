@@ -8,7 +8,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::args::{self, Report, Results};
+use super::args::{self, Report, ReportFormat, Results};
 use super::connect::client_limits;
 use super::exit::Exit;
 use super::failing::Failing;
@@ -29,7 +29,9 @@ use crate::engine::{Budget, Ev, Machine, RunInfo, StartError};
 use crate::event::Recorded;
 use crate::outcome::RunOutcome;
 use crate::plan::{BoundInputs, OnInterrupt, Plan};
-use crate::report::{ApiUse, RunView, report, report_text};
+use crate::report::{
+    ApiUse, Format, REPORT_BYTES_MAX, RunView, Told, report, report_text, text_in,
+};
 use crate::secret::Secret;
 use crate::semaphore::{Origin, Transport};
 use crate::store::{Estimates, InboxMessage, LockGuard, OwnerInfo, Store};
@@ -70,6 +72,7 @@ pub(super) struct Worked {
     view: RunView,
     api: ApiUse,
     broken: Option<std::io::Error>,
+    report_bytes_max: usize,
 }
 
 impl Worked {
@@ -80,6 +83,7 @@ impl Worked {
             view: RunView::new(),
             api: ApiUse::default(),
             broken: None,
+            report_bytes_max: REPORT_BYTES_MAX,
         }
     }
 
@@ -94,6 +98,7 @@ impl Worked {
                 ..ApiUse::default()
             },
             broken,
+            report_bytes_max: REPORT_BYTES_MAX,
         }
     }
 
@@ -180,6 +185,7 @@ impl Execution<'_> {
             view,
             api,
             broken,
+            report_bytes_max: bytes_max(self.settings),
         }
     }
 
@@ -284,6 +290,7 @@ pub(super) fn conclude(
         view,
         api,
         broken,
+        report_bytes_max,
     } = worked;
     let exit = match &finish {
         Ok(Finish::Ended(ended)) => Exit::of_run(ended.outcome, ended.failure),
@@ -293,7 +300,13 @@ pub(super) fn conclude(
     if view.id().is_empty() {
         return finish.map(|_| exit);
     }
-    let (written, exit) = reports(around, &results.reports, (&view, &api), exit);
+    let told = Told {
+        view: &view,
+        exit_code: exit.code(),
+        api: &api,
+        bytes_max: report_bytes_max,
+    };
+    let (written, exit) = reports(around, &results.reports, told, exit);
     let told = stdout(around, results, (&view, &api), (exit, written));
     let exit = match told.err().or(broken) {
         Some(error) => {
@@ -317,13 +330,23 @@ pub(super) fn conclude(
 fn reports(
     around: &Surroundings,
     wanted: &[Report],
-    (view, api): (&RunView, &ApiUse),
+    told: Told<'_>,
     exit: Exit,
 ) -> (Vec<PathBuf>, Exit) {
     let mut written = Vec::new();
     let mut exit = exit;
     for wanted in wanted {
-        let text = report_text(&report(view, exit.code(), api), &around.redactor);
+        let format = match wanted.format {
+            ReportFormat::Json => Format::Json,
+            ReportFormat::Junit => Format::Junit,
+            ReportFormat::Markdown => Format::Markdown,
+            ReportFormat::Html => Format::Html,
+        };
+        let told = Told {
+            exit_code: exit.code(),
+            ..told
+        };
+        let text = text_in(format, &told, &around.redactor);
         match write_report(&wanted.path, &text) {
             Ok(()) => written.push(wanted.path.clone()),
             Err(error) => {
@@ -400,6 +423,11 @@ pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> Effect
         triage_window: settings.triage.window,
         files_dir,
     }
+}
+
+/// How long a report may be.
+pub(super) fn bytes_max(settings: &Settings) -> usize {
+    usize::try_from(settings.limits.report_bytes).unwrap_or(REPORT_BYTES_MAX)
 }
 
 /// For how long the network may be away.

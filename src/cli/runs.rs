@@ -11,7 +11,7 @@ use super::screen::Screen;
 use super::settings::Settings;
 use super::show;
 use crate::clock::{Clock, millis_between};
-use crate::event::{Event, Recorded};
+use crate::event::Recorded;
 use crate::report::{ApiUse, RunView, report, report_text};
 use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store as _};
 
@@ -126,15 +126,16 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
 /// The report of a run from its journal alone.
 pub(super) fn document(events: &[Recorded]) -> crate::report::v1::Report {
     let view = RunView::of(events);
-    let requests = events.iter().map(|recorded| match &recorded.event {
-        Event::CallEnded { outcome, .. } => u64::from(outcome.requests),
-        _ => 0,
-    });
-    let api = ApiUse {
-        requests: requests.sum(),
+    report(&view, exit_of(&view).code(), &api_of(&view))
+}
+
+/// How much a run asked of Semaphore, as far as its journal tells.
+pub(super) fn api_of(view: &RunView) -> ApiUse {
+    ApiUse {
+        requests: view.requests,
+        retries: view.retries,
         ..ApiUse::default()
-    };
-    report(&view, exit_of(&view).code(), &api)
+    }
 }
 
 /// The code that the runner ended with, or would end with.

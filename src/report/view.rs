@@ -27,6 +27,8 @@ pub struct RunView {
     pub rehearsal: bool,
     /// How often it was resumed.
     pub resumed: u32,
+    /// When nobody worked on it.
+    pub parks: Vec<Park>,
     /// Which round it is in, from 2; none in the first.
     pub round: Option<u32>,
     /// Who asked it to stop for good.
@@ -62,6 +64,15 @@ pub enum RunState {
     },
     /// It ended.
     Ended(Box<RunEnded>),
+}
+
+/// A time in which nobody worked on a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Park {
+    /// When work on it stopped.
+    pub from: Timestamp,
+    /// When somebody went on with it.
+    pub until: Timestamp,
 }
 
 /// Where a step stands.
@@ -119,6 +130,8 @@ pub struct CallView {
     pub ids: IndexMap<String, String>,
     /// The page that its answer named.
     pub url: Option<String>,
+    /// For how many milliseconds the pipeline that it waited for was queued, and ran.
+    pub pipeline: Option<(u64, u64)>,
 }
 
 /// One try of a call.

@@ -1,6 +1,7 @@
 //! What people and programs see of a run: every screen and report of some handmade runs, as files.
 
 mod fixtures;
+mod formats;
 #[expect(
     clippy::unwrap_used,
     reason = "what fails here fails the test that calls it"
