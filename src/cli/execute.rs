@@ -144,6 +144,8 @@ impl Execution<'_> {
         if !line.clock.is_virtual() && is_conversation() {
             observers.push(Box::new(self.prompt()));
         }
+        #[cfg(feature = "otel")]
+        let traced = self.traced(line.clock, &mut observers);
         let conditions = Conditions {
             clock: line.clock,
             store: Arc::clone(&self.store),
@@ -160,6 +162,10 @@ impl Execution<'_> {
             .opening_with(self.opening);
         let finish = session.work(self.past).await.map_err(Failing::from);
         drop(send);
+        #[cfg(feature = "otel")]
+        if let Some(traced) = traced {
+            around.last.keep_trace(traced.finished());
+        }
         let view = collected.view();
         let api = api_use(&effects, &view);
         let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -179,6 +185,21 @@ impl Execution<'_> {
             machine.learn(plan);
         }
         Ok(machine)
+    }
+
+    /// Collects a trace; nothing leaves this machine in a rehearsal, whose clock is not the world's.
+    #[cfg(feature = "otel")]
+    fn traced(
+        &self,
+        clock: Clock,
+        observers: &mut Vec<Box<dyn Observer>>,
+    ) -> Option<super::traces::Traced> {
+        if clock.is_virtual() || clock.speed() != 1 {
+            return None;
+        }
+        let traced = super::traces::Traced::wanted(self.around, &self.past)?;
+        observers.push(Box::new(traced.clone()));
+        Some(traced)
     }
 
     /// Asks whoever sits at the terminal.
@@ -247,6 +268,7 @@ pub(super) fn conclude(
     if view.id().is_empty() {
         return finish.map(|_| exit);
     }
+    around.last.keep(&view, &api);
     let (written, exit) = reports(around, &results.reports, (&view, &api), exit);
     let told = stdout(around, results, (&view, &api), (exit, written));
     let exit = match told.err().or(broken) {

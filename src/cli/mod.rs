@@ -18,8 +18,10 @@ mod eval;
 mod execute;
 pub mod exit;
 mod failing;
+mod heartbeat;
 mod join;
 pub mod main;
+mod monitors;
 mod observers;
 pub mod output;
 pub mod progress;
@@ -38,4 +40,6 @@ mod simulate;
 mod spoken;
 pub mod summary;
 mod test;
+#[cfg(feature = "otel")]
+mod traces;
 pub mod words;

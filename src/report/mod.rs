@@ -11,12 +11,18 @@ pub mod event_v1;
 mod fold;
 mod json;
 mod mask;
+mod metrics;
 mod schema;
+mod span_words;
+pub mod spans;
+mod trace_parent;
 pub mod v1;
 mod view;
 
 pub use critical_path::critical_path;
 pub use json::{ApiUse, REPORT_BYTES_MAX, report, report_text};
 pub use mask::{json_line, json_pretty, masked};
+pub use metrics::{Figures, metrics};
 pub use schema::{event_schema, report_schema};
+pub use trace_parent::TraceParent;
 pub use view::{CallView, RunState, RunView, StepState, StepView, TryView};

@@ -11,6 +11,7 @@ mod invariants;
 mod lab;
 mod layering;
 mod machine;
+mod monitoring;
 mod ops;
 mod program;
 mod recorded;
