@@ -182,7 +182,7 @@ impl Spans {
 
     fn happened(&mut self, event: &Event, at: Timestamp) {
         match event {
-            Event::StepStarted { step } => {
+            Event::StepStarted { step, .. } => {
                 self.steps.insert(step.clone(), StepSpan::from(at));
             }
             Event::CallStarted {

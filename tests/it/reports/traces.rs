@@ -1,6 +1,7 @@
 //! The runs of the fixtures as traces: as files, and in slices.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use runner::report::TraceParent;
 use runner::report::spans::{Attribute, Span, SpanKind, Spans, Trace};
@@ -10,6 +11,10 @@ use super::fixtures::{Golden, events};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn line(out: &mut String, words: std::fmt::Arguments<'_>) {
+    out.write_fmt(words).expect("it is a string");
 }
 
 /// A trace as people read it: one line for a span, its attributes and notes below it.
@@ -22,28 +27,32 @@ fn shown(trace: &Trace) -> String {
             SpanKind::Call => "    ",
         };
         let parent = span.parent.map(|id| hex(&id)).unwrap_or_default();
-        out.push_str(&format!(
-            "{depth}{} {} < {parent} | {} .. {}\n",
-            span.name,
-            hex(&span.id),
-            span.start,
-            span.end
-        ));
+        line(
+            &mut out,
+            format_args!(
+                "{depth}{} {} < {parent} | {} .. {}\n",
+                span.name,
+                hex(&span.id),
+                span.start,
+                span.end
+            ),
+        );
         if let Some(error) = &span.error {
-            out.push_str(&format!("{depth}  error: {error}\n"));
+            line(&mut out, format_args!("{depth}  error: {error}\n"));
         }
         for (name, value) in &span.attributes {
-            out.push_str(&format!("{depth}  {name} = {}\n", word(value)));
+            line(
+                &mut out,
+                format_args!("{depth}  {name} = {}\n", word(value)),
+            );
         }
         for note in &span.notes {
             let pairs = note.attributes.iter();
             let pairs: Vec<String> = pairs.map(|(k, v)| format!("{k}={}", word(v))).collect();
-            out.push_str(&format!(
-                "{depth}  * {} {} {}\n",
-                note.at,
-                note.name,
-                pairs.join(" ")
-            ));
+            line(
+                &mut out,
+                format_args!("{depth}  * {} {} {}\n", note.at, note.name, pairs.join(" ")),
+            );
         }
     }
     out
@@ -136,8 +145,9 @@ fn a_trace_ends_somewhere() {
         seq += 1;
         let mut one = template.clone();
         one.seq = seq;
-        let step = format!("s{number}");
-        one.event = runner::event::Event::StepStarted { step };
+        if let runner::event::Event::StepStarted { step, .. } = &mut one.event {
+            *step = format!("s{number}");
+        }
         all.push(one);
     }
     all.iter().for_each(|event| spans.apply(event));
