@@ -329,5 +329,8 @@ fn the_completions_of_bash_complete() {
         "events\n"
     );
     assert_eq!(offered(&["runner", "check", "--format", "g"]), "github\n");
-    assert_eq!(offered(&["runner", "apply", "runner.b"]), "runner.bash\n");
+    let metrics = ["runner", "apply", "--metrics", "runner.b"];
+    assert_eq!(offered(&metrics), "runner.bash\n");
+    // Where nothing is offered, the shell offers files: the playbooks.
+    assert!(script.contains("complete -F _runner -o nosort -o bashdefault -o default runner"));
 }
