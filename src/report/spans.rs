@@ -253,7 +253,9 @@ impl Spans {
             let Some(id) = ids.get(name.as_str()) else {
                 continue;
             };
-            let around = step_around(name, &ids).unwrap_or(root);
+            let of = self.known.get(name).and_then(|info| info.parent.as_deref());
+            let around = of.and_then(|step| ids.get(step).copied());
+            let around = around.or_else(|| step_around(name, &ids)).unwrap_or(root);
             spans.push(self.step_span(name, step, (*id, around), (&created.id, last)));
             for (call, span) in &step.calls {
                 let call = call.to_string();
@@ -441,8 +443,8 @@ impl CallSpan {
     }
 }
 
-/// The step around a step of a used playbook (`release/build`) or around an item (`nightly[web]`): the
-/// nearest one that is there.
+/// The nearest step that is there around a step of a used playbook (`release/build`) or an item
+/// (`nightly[web]`): one that has not said what it is a part of, or whose step began in an earlier session.
 fn step_around(name: &str, ids: &IndexMap<&str, [u8; 8]>) -> Option<[u8; 8]> {
     let cuts = name.rmatch_indices(['/', '[']);
     cuts.filter_map(|(at, _)| name.get(..at))
