@@ -154,11 +154,15 @@ pub enum Command {
     )]
     Eval(Eval),
     /// Print the completions of a shell
-    #[command(after_help = "Example:\n  runner completions bash > /etc/bash_completion.d/runner")]
+    #[command(
+        after_help = "Example:\n  runner completions bash > ~/.local/share/bash-completion/completions/runner"
+    )]
     Completions(Completions),
-    /// Print the manual page
-    #[command(after_help = "Example:\n  runner man > runner.1")]
-    Man,
+    /// Print the manual page, or write those of all commands
+    #[command(
+        after_help = "Examples:\n  runner man > runner.1\n  runner man --dir /usr/local/share/man/man1"
+    )]
+    Man(Man),
 }
 
 /// `runner apply`.
@@ -175,6 +179,9 @@ pub struct Apply {
     /// What is told, and where.
     #[command(flatten)]
     pub results: Results,
+    /// Who else is told how it ended.
+    #[command(flatten)]
+    pub monitors: Monitors,
     /// Run against the embedded simulator: no account, no network
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = SCENARIO)]
     pub simulate: Option<String>,
@@ -235,6 +242,25 @@ pub struct Results {
     /// What stdout carries: a summary, the JSON report, or one JSON event per line
     #[arg(long, value_enum, default_value_t = Output::Human)]
     pub output: Output,
+}
+
+/// Who else is told how a command ended: for cron jobs.
+#[derive(Clone, Default, Args)]
+#[command(next_help_heading = "Results")]
+pub struct Monitors {
+    /// Write figures for Prometheus, also when the run was refused
+    #[arg(long, value_name = "PATH")]
+    pub metrics: Option<PathBuf>,
+    /// Tell a cron monitor how it ended [env: RUNNER_HEARTBEAT_URL, where other users do not see it]
+    #[arg(long, value_name = "URL")]
+    pub heartbeat: Option<String>,
+}
+
+/// It prints without the address, which is a secret.
+impl std::fmt::Debug for Monitors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Monitors({:?}, …)", self.metrics)
+    }
 }
 
 /// A report that is wanted.
@@ -380,6 +406,9 @@ pub struct Resume {
     /// What is told, and where.
     #[command(flatten)]
     pub results: Results,
+    /// Who else is told how it ended.
+    #[command(flatten)]
+    pub monitors: Monitors,
     /// After that long, park a run that only waits (exit code 75)
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub park: Option<Duration>,
@@ -605,6 +634,14 @@ pub struct Eval {
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// `runner man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write a page for each command to this folder
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// How fast the simulator's clock runs.

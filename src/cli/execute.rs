@@ -158,6 +158,8 @@ impl Execution<'_> {
         if !line.clock.is_virtual() && is_conversation() {
             observers.push(Box::new(self.prompt()));
         }
+        #[cfg(feature = "otel")]
+        let traced = self.traced(line.clock, &mut observers);
         let conditions = Conditions {
             clock: line.clock,
             store: Arc::clone(&self.store),
@@ -176,6 +178,10 @@ impl Execution<'_> {
             .opening_with(self.opening);
         let finish = session.work(self.past).await.map_err(Failing::from);
         drop(send);
+        #[cfg(feature = "otel")]
+        if let Some(traced) = traced {
+            around.last.keep_trace(traced.finished());
+        }
         let mut view = collected.view();
         view.rehearsal = rehearsal;
         let api = api_use(&effects, &view);
@@ -197,6 +203,21 @@ impl Execution<'_> {
             machine.learn(plan);
         }
         Ok(machine)
+    }
+
+    /// Collects a trace; nothing leaves this machine in a rehearsal, whose clock is not the world's.
+    #[cfg(feature = "otel")]
+    fn traced(
+        &self,
+        clock: Clock,
+        observers: &mut Vec<Box<dyn Observer>>,
+    ) -> Option<super::traces::Traced> {
+        if clock.is_virtual() || clock.speed() != 1 {
+            return None;
+        }
+        let traced = super::traces::Traced::wanted(self.around, &self.past)?;
+        observers.push(Box::new(traced.clone()));
+        Some(traced)
     }
 
     /// Asks whoever sits at the terminal.
@@ -300,6 +321,7 @@ pub(super) fn conclude(
     if view.id().is_empty() {
         return finish.map(|_| exit);
     }
+    around.last.keep(&view, &api);
     let told = Told {
         view: &view,
         exit_code: exit.code(),

@@ -8,6 +8,7 @@ mod formats;
 )]
 mod hostile;
 mod screens;
+mod traces;
 
 use std::io;
 use std::sync::Arc;
@@ -87,9 +88,17 @@ fn event_lines_are_as_written_and_fit_their_schema() {
     let mut golden = Golden::default();
     let validator = validator(&event_schema());
     for (name, _) in RUNS {
-        let mut text = String::new();
-        for event in events(name) {
-            let line = masked(&event_v1::Line::from(&event), &Redactor::new());
+        let (mut text, mut seq) = (String::new(), 0);
+        for item in items(name) {
+            let line = match item {
+                Item::Event(event) => {
+                    seq = event.seq;
+                    event_v1::Line::from(&event)
+                }
+                Item::Observation(observation) => event_v1::Line::observed(&observation, seq),
+                Item::Tick { .. } => continue,
+            };
+            let line = masked(&line, &Redactor::new());
             assert_valid(&validator, &line);
             text.push_str(&json_line(&line));
         }
