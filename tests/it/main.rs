@@ -26,5 +26,6 @@ mod sweeps;
 mod templates;
 mod testing;
 mod undo;
+mod used;
 mod uses;
 mod web;
