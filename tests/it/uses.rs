@@ -152,82 +152,84 @@ fn a_plan_is_made_again_from_what_was_kept() {
     assert_eq!(again.expect("nothing is wrong").digest, plan.digest);
 }
 
+/// What is written, and what is said of it.
+const OUTSIDE: &[(&str, &str)] = &[
+    (
+        "../outside.yml",
+        "P091 project/main.yml:3:14 `../outside.yml` leads out of its root",
+    ),
+    (
+        "lib/../../outside.yml",
+        "P091 project/main.yml:3:14 `lib/../../outside.yml` leads out of its root",
+    ),
+    (
+        "./../project/../outside.yml",
+        "P091 project/main.yml:3:14 `./../project/../outside.yml` leads out of its root",
+    ),
+    (
+        "/etc/passwd",
+        "P091 project/main.yml:3:14 `/etc/passwd` is an absolute path",
+    ),
+    (
+        "~/outside.yml",
+        "P091 project/main.yml:3:14 `~/outside.yml` is an absolute path",
+    ),
+    (
+        "C:/outside.yml",
+        "P091 project/main.yml:3:14 `C:/outside.yml` is an absolute path",
+    ),
+    (
+        "..\\outside.yml",
+        "P091 project/main.yml:3:14 `..\\outside.yml` is a path with `\\`: the parts of a path are separated by `/`",
+    ),
+    (
+        "https://example.com/outside.yml",
+        "P091 project/main.yml:3:14 `https://example.com/outside.yml` is an address, and nothing is fetched",
+    ),
+    (
+        "file:///etc/passwd",
+        "P091 project/main.yml:3:14 `file:///etc/passwd` is an address, and nothing is fetched",
+    ),
+    (
+        "link.yml",
+        "P091 project/main.yml:3:14 `link.yml` leads out of its root by a link",
+    ),
+    (
+        "linked/outside.yml",
+        "P091 project/main.yml:3:14 `linked/outside.yml` leads out of its root by a link",
+    ),
+    (
+        "device.yml",
+        "P091 project/main.yml:3:14 `device.yml` leads out of its root by a link",
+    ),
+    (
+        "link",
+        "P091 project/main.yml:3:14 `link` leads out of its root by a link",
+    ),
+    (
+        "folder.yml",
+        "P092 project/main.yml:3:14 `folder.yml` is a folder, and no playbook",
+    ),
+    (
+        "./nothing.yml",
+        "P090 project/main.yml:3:14 there is no file `./nothing.yml`",
+    ),
+    (
+        "..",
+        "P090 project/main.yml:3:14 `..` is neither a path nor a name",
+    ),
+    (
+        "./",
+        "P092 project/main.yml:3:14 `./` is a folder, and no playbook",
+    ),
+    (
+        "outside",
+        "P090 project/main.yml:3:14 there is no playbook `outside` in the library",
+    ),
+];
+
 #[test]
 fn nothing_outside_is_read() {
-    let cases = [
-        (
-            "../outside.yml",
-            "P091 project/main.yml:3:14 `../outside.yml` leads out of its root",
-        ),
-        (
-            "lib/../../outside.yml",
-            "P091 project/main.yml:3:14 `lib/../../outside.yml` leads out of its root",
-        ),
-        (
-            "./../project/../outside.yml",
-            "P091 project/main.yml:3:14 `./../project/../outside.yml` leads out of its root",
-        ),
-        (
-            "/etc/passwd",
-            "P091 project/main.yml:3:14 `/etc/passwd` is an absolute path",
-        ),
-        (
-            "~/outside.yml",
-            "P091 project/main.yml:3:14 `~/outside.yml` is an absolute path",
-        ),
-        (
-            "C:/outside.yml",
-            "P091 project/main.yml:3:14 `C:/outside.yml` is an absolute path",
-        ),
-        (
-            "..\\outside.yml",
-            "P091 project/main.yml:3:14 `..\\outside.yml` is a path with `\\`: the parts of a path are separated by `/`",
-        ),
-        (
-            "https://example.com/outside.yml",
-            "P091 project/main.yml:3:14 `https://example.com/outside.yml` is an address, and nothing is fetched",
-        ),
-        (
-            "file:///etc/passwd",
-            "P091 project/main.yml:3:14 `file:///etc/passwd` is an address, and nothing is fetched",
-        ),
-        (
-            "link.yml",
-            "P091 project/main.yml:3:14 `link.yml` leads out of its root by a link",
-        ),
-        (
-            "linked/outside.yml",
-            "P091 project/main.yml:3:14 `linked/outside.yml` leads out of its root by a link",
-        ),
-        (
-            "device.yml",
-            "P091 project/main.yml:3:14 `device.yml` leads out of its root by a link",
-        ),
-        (
-            "link",
-            "P091 project/main.yml:3:14 `link` leads out of its root by a link",
-        ),
-        (
-            "folder.yml",
-            "P092 project/main.yml:3:14 `folder.yml` is a folder, and no playbook",
-        ),
-        (
-            "./nothing.yml",
-            "P090 project/main.yml:3:14 there is no file `./nothing.yml`",
-        ),
-        (
-            "..",
-            "P090 project/main.yml:3:14 `..` is neither a path nor a name",
-        ),
-        (
-            "./",
-            "P092 project/main.yml:3:14 `./` is a folder, and no playbook",
-        ),
-        (
-            "outside",
-            "P090 project/main.yml:3:14 there is no playbook `outside` in the library",
-        ),
-    ];
     let place = Place::new(&[("project/folder.yml/x", "")]);
     #[cfg(unix)]
     {
@@ -240,7 +242,7 @@ fn nothing_outside_is_read() {
         assert!(made.iter().all(Result::is_ok));
     }
     let mut wrong = String::new();
-    for (written, expected) in cases {
+    for (written, expected) in OUTSIDE {
         place.write("project/main.yml", &using(&format!("'{written}'")));
         let said = place.said();
         if !said.starts_with(expected) || said.lines().count() != 1 {
@@ -399,6 +401,25 @@ outputs: { commit: "{{ inputs.must }}", secret: "{{ steps.s.x }}" }
     assert_eq!(place.said(), include_str!("../fixtures/corpus/used.expect"));
 }
 
+/// The environment, and what is said of it.
+fn bind(plan: &Plan, env: &[(&str, &str)]) -> (Option<BoundInputs>, Vec<String>) {
+    let look = |name: &str| {
+        let found = env.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let given = GivenInputs {
+        texts: &[],
+        file: None,
+        env: &look,
+    };
+    let (bound, told) = plan::bind(plan, &given);
+    let line = |d: &runner::diagnostic::Diagnostic| {
+        let hint = d.hint.clone().unwrap_or_default();
+        format!("{} {} | {hint}", d.code, d.message)
+    };
+    (bound, told.sorted().into_iter().map(line).collect())
+}
+
 #[test]
 fn the_environment_of_used_playbooks_is_bound_with_the_inputs() {
     let place = Place::new(&[
@@ -413,58 +434,19 @@ fn the_environment_of_used_playbooks_is_bound_with_the_inputs() {
     ]);
     assert_eq!(place.said(), "");
     let plan = place.check().0.expect("nothing is wrong");
-    let bind = |env: &[(&str, &str)]| -> (Option<BoundInputs>, Vec<String>) {
-        let look = |name: &str| {
-            let found = env.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        let given = GivenInputs {
-            texts: &[],
-            file: None,
-            env: &look,
-        };
-        let (bound, told) = plan::bind(&plan, &given);
-        let told = told
-            .sorted()
-            .iter()
-            .map(|d| {
-                format!(
-                    "{} {} | {}",
-                    d.code,
-                    d.message,
-                    d.hint.clone().unwrap_or_default()
-                )
-            })
-            .collect();
-        (bound, told)
-    };
-    let (bound, told) = bind(&[
-        ("SHARED_TOKEN", "a-long-token"),
-        ("SHARED_COUNT", "3"),
-        ("OTHER", "x"),
-    ]);
+    let token = ("SHARED_TOKEN", "a-long-token");
+    let (bound, told) = bind(&plan, &[token, ("SHARED_COUNT", "3"), ("OTHER", "x")]);
     assert_eq!(told, Vec::<String>::new());
     let bound = bound.expect("nothing is missing");
-    let env: Vec<(&str, &str)> = bound
-        .env
-        .iter()
-        .map(|(k, v)| (k.as_str(), v.as_str()))
-        .collect();
-    assert_eq!(
-        env,
-        [("SHARED_TOKEN", "a-long-token"), ("SHARED_COUNT", "3")]
-    );
+    let env = bound.env.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+    assert_eq!(env.collect::<Vec<_>>(), [token, ("SHARED_COUNT", "3")]);
     let mut texts = plan::secret_texts(&plan, &bound);
     texts.sort();
     texts.dedup();
     assert_eq!(texts, ["a-long-token", "from-the-default", "from-the-file"]);
-    assert_eq!(
-        plan::secret_variables(&plan)
-            .into_iter()
-            .collect::<Vec<_>>(),
-        ["SHARED_TOKEN"]
-    );
-    let (bound, told) = bind(&[("SHARED_COUNT", "many")]);
+    let secret = plan::secret_variables(&plan);
+    assert_eq!(secret.into_iter().collect::<Vec<_>>(), ["SHARED_TOKEN"]);
+    let (bound, told) = bind(&plan, &[("SHARED_COUNT", "many")]);
     assert!(bound.is_none());
     assert_eq!(
         told,
