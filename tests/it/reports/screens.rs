@@ -265,6 +265,7 @@ fn info(id: &str, action: &str, needs: &[(&str, &str)]) -> StepInfo {
             .collect(),
         finally: action == "http",
         undoes: None,
+        parent: None,
     }
 }
 
