@@ -278,13 +278,11 @@ impl RunView {
         }
     }
 
-    /// The step that an item of a fan-out belongs to, and its key: `nightly[web]` gives `nightly`, `web`.
+    /// The step that an item of a fan-out belongs to, and its key: `nightly[web]` gives `nightly`, `web`. Keys
+    /// may hold brackets of their own.
     pub fn item_of<'a>(&self, id: &'a str) -> Option<(&'a str, &'a str)> {
-        let inner = id.strip_suffix(']')?;
-        // A key may hold brackets of its own: the step is the one that exists.
-        inner
-            .match_indices('[')
-            .filter_map(|(at, _)| Some((inner.get(..at)?, inner.get(at + 1..)?)))
-            .find(|(step, _)| self.steps.contains_key(*step))
+        let step = self.steps.get(id)?.info.parent.as_ref()?.len();
+        let key = id.get(step..)?.strip_prefix('[')?.strip_suffix(']')?;
+        Some((id.get(..step)?, key))
     }
 }

@@ -265,7 +265,7 @@ fn info(id: &str, action: &str, needs: &[(&str, &str)]) -> StepInfo {
             .collect(),
         finally: action == "http",
         undoes: None,
-        parent: None,
+        parent: id.split_once('[').map(|(step, _)| step.to_owned()),
     }
 }
 
