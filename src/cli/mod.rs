@@ -24,6 +24,7 @@ mod join;
 pub mod main;
 mod observers;
 pub mod output;
+pub mod planned;
 pub mod progress;
 mod prompt;
 pub mod render;
