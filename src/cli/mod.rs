@@ -25,6 +25,7 @@ pub mod main;
 mod observers;
 pub mod output;
 pub mod planned;
+mod playbooks;
 pub mod progress;
 mod prompt;
 pub mod render;

@@ -27,4 +27,6 @@ mod templates;
 mod testing;
 mod triage;
 mod undo;
+mod used;
+mod uses;
 mod web;
