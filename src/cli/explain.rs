@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::explained;
 use super::failing::Failing;
 use super::main::Surroundings;
+use super::planned as planned_text;
 use super::runs::store;
 use super::screen::Screen;
 use crate::clock::Clock;
@@ -97,7 +98,7 @@ fn playbook(around: &Surroundings, args: &Explain, path: &Path) -> Result<Exit, 
     let screen = screen(around);
     around
         .output
-        .data(&explained::playbook(&found, step.as_deref(), &screen))?;
+        .data(&planned_text::playbook(&found, step.as_deref(), &screen))?;
     Ok(Exit::Passed)
 }
 
