@@ -24,6 +24,7 @@ pub mod main;
 mod monitors;
 mod observers;
 pub mod output;
+mod playbooks;
 pub mod progress;
 mod prompt;
 pub mod render;

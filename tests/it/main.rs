@@ -28,4 +28,5 @@ mod templates;
 mod testing;
 mod undo;
 mod used;
+mod uses;
 mod web;

@@ -197,6 +197,18 @@ pub(super) const SETTINGS: [Setting; 26] = [
         "the most edges between the steps of a playbook",
     ),
     setting(
+        "limits.includes",
+        "32",
+        Slot::Count(0, 1_000, |s| &mut s.limits.includes),
+        "the most other playbooks that a playbook uses",
+    ),
+    setting(
+        "limits.include_depth",
+        "8",
+        Slot::Count(0, 64, |s| &mut s.limits.include_depth),
+        "how deep playbooks use each other",
+    ),
+    setting(
         "limits.json_bytes",
         "8MiB",
         Slot::Size(64 * KIB, GIB, |s| &mut s.limits.json_bytes),
