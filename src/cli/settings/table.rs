@@ -63,7 +63,7 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 /// All settings, section by section.
-pub(super) const SETTINGS: [Setting; 26] = [
+pub(super) const SETTINGS: [Setting; 28] = [
     setting(
         "state.dir",
         "",
