@@ -14,6 +14,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
 use crate::plan::{self, BoundInputs, GivenInputs, InputsFile, Limits, Plan};
 use crate::playbook::reading::{Entry, Yaml};
 use crate::playbook::{Located, Mistakes, YamlNode, codes, literal, parse};
+use crate::simulator::Scenario;
 
 /// A test file whose form is right, before its playbook is known.
 #[derive(Debug, Clone)]
@@ -49,6 +50,28 @@ pub struct Case {
     pub(super) kill_at: Vec<Duration>,
     pub(super) cancel_at: Option<Duration>,
     pub(super) expect: Expect,
+}
+
+impl Case {
+    /// The world that it is run in.
+    pub fn scenario(&self) -> &Scenario {
+        &self.world.scenario
+    }
+
+    /// The API token that it is run with.
+    pub fn token(&self) -> &str {
+        &self.world.token
+    }
+
+    /// The inputs that it is run with.
+    pub fn inputs(&self) -> &BoundInputs {
+        &self.inputs
+    }
+
+    /// Whether the case itself lets the run be: nothing goes wrong on the wire, and nobody kills or cancels it.
+    pub fn is_calm(&self) -> bool {
+        self.world.scenario.faults.is_empty() && self.kill_at.is_empty() && self.cancel_at.is_none()
+    }
 }
 
 /// Reads a test file: everything that the file alone shows to be wrong.

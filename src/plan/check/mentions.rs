@@ -297,6 +297,7 @@ fn part_of(found: Found<'_>, hop: usize, ty: crate::catalog::Type, mistakes: &mu
     use crate::catalog::Type;
     let Some(name) = found.hop(hop) else { return };
     match ty {
+        Type::Map(_) if found.hop(hop - 1) == Some("triage") => triage(found, hop, name, mistakes),
         Type::List(_) | Type::Map(_) | Type::Any | Type::Expressions => {}
         Type::Text
         | Type::Id
@@ -323,6 +324,29 @@ fn part_of(found: Found<'_>, hop: usize, ty: crate::catalog::Type, mistakes: &mu
             });
         }
     }
+}
+
+/// What stands in `triage` is known, so that a condition on it cannot speak of nothing.
+fn triage(found: Found<'_>, hop: usize, name: &str, mistakes: &mut Mistakes) {
+    use crate::catalog::TRIAGE_FIELDS;
+    if TRIAGE_FIELDS.iter().any(|field| field.name == name) {
+        return;
+    }
+    mistakes.push_with(|| {
+        let diagnostic = Diagnostic::error(
+            codes::UNKNOWN_OUTPUT,
+            found.hop_place(hop),
+            format!("`triage` has no `{}`", text::clean_line(name, 60)),
+        );
+        let known = TRIAGE_FIELDS.iter().map(|field| field.name);
+        let all: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
+        near(
+            diagnostic,
+            name,
+            known,
+            &format!("it has {}", all.join(", ")),
+        )
+    });
 }
 
 fn path(found: Found<'_>, hops: usize) -> String {
