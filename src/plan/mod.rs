@@ -23,4 +23,4 @@ pub use changes::{Changes, changes};
 pub use inputs::{GivenInputs, InputsFile, bind_inputs, bind_with, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};
 pub use reasons::{Reason, reasons};
-pub use used::{bind, links, secret_texts, secret_variables};
+pub use used::{bind, links, secret_texts, secret_variables, variables};
