@@ -20,8 +20,10 @@ pub mod exit;
 mod explain;
 pub mod explained;
 mod failing;
+mod heartbeat;
 mod join;
 pub mod main;
+mod monitors;
 mod observers;
 pub mod output;
 pub mod planned;
@@ -42,4 +44,6 @@ mod simulate;
 mod spoken;
 pub mod summary;
 mod test;
+#[cfg(feature = "otel")]
+mod traces;
 pub mod words;

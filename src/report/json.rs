@@ -76,7 +76,11 @@ pub fn report_text(report: &v1::Report, redactor: &Redactor) -> String {
     report_text_within(report, redactor, REPORT_BYTES_MAX)
 }
 
-fn report_text_within(report: &v1::Report, redactor: &Redactor, bytes_max: usize) -> String {
+pub(super) fn report_text_within(
+    report: &v1::Report,
+    redactor: &Redactor,
+    bytes_max: usize,
+) -> String {
     let mut value = masked(report, redactor);
     let mut text = json_pretty(&value);
     let full = text.len();

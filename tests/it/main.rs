@@ -13,6 +13,7 @@ mod invariants;
 mod lab;
 mod layering;
 mod machine;
+mod monitoring;
 mod ops;
 mod program;
 mod recorded;

@@ -7,6 +7,7 @@ use crate::text;
 use super::super::Phase;
 use super::super::names::{Indexed, Names, Output};
 use super::super::walk::{Found, Sees};
+use super::types;
 
 /// Where a mention stands, which decides what it may name.
 #[derive(Clone, Copy)]
@@ -53,7 +54,13 @@ pub(crate) fn check<'p>(
             this(found, indexed.step, names, mistakes);
         }
         ("item" | "key" | "index", Where::Step { indexed, sees })
-            if sees.item && indexed.step.for_each.is_some() => {}
+            if sees.item && indexed.step.for_each.is_some() =>
+        {
+            let item = types::item(indexed.step, names).filter(|_| found.hop(0) == Some("item"));
+            if let Some(ty) = item {
+                part_of(found, 1, ty, mistakes);
+            }
+        }
         (root, _) => out_of_scope(found, root, at, mistakes),
     }
     None

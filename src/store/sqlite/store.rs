@@ -351,6 +351,10 @@ impl Store for SqliteStore {
             let Ok(_guard) = self.acquire(&run, &nobody) else {
                 continue;
             };
+            // Somebody may have opened a new round of it since the list was read.
+            if !self.read(|connection| runs::has_ended_before(connection, &run, ended_before))? {
+                continue;
+            }
             self.prune_one(&run)?;
             pruned.push(run);
         }
