@@ -30,6 +30,7 @@ mod stop_job;
 mod stop_pipeline;
 mod stop_workflow;
 mod types;
+mod r#use;
 mod wait_pipeline;
 mod wait_workflow;
 

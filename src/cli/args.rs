@@ -68,6 +68,9 @@ pub struct Global {
     /// The folder in which runs are kept
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// A folder with playbooks that others use by name (repeatable)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub library: Vec<PathBuf>,
     /// Change a setting (repeatable)
     #[arg(long, global = true, value_name = "SECTION.KEY=VALUE")]
     pub set: Vec<String>,

@@ -22,6 +22,7 @@ mod join;
 pub mod main;
 mod observers;
 pub mod output;
+mod playbooks;
 pub mod progress;
 mod prompt;
 pub mod render;

@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
 use super::output::write_report;
+use super::playbooks::kept;
 use super::runs::{api_of, exit_of, store};
 use crate::diagnostic::Source;
 use crate::event::Recorded;
@@ -118,14 +119,8 @@ fn differences(
 
 /// The plan of a run, from the text that was kept with it.
 fn recorded_plan(header: &RunHeader, limits: &Limits) -> Result<Plan, Failing> {
-    let lost = || {
-        Failing::words(
-            Exit::NotWritten,
-            format!("the run `{}` has lost its playbook", header.id),
-        )
-    };
-    let kept = header.sources.first().ok_or_else(lost)?;
-    let (plan, wrong) = plan::check(&Source::new(kept.name.clone(), kept.text.clone()), limits);
+    let (source, files) = kept(header)?;
+    let (plan, wrong) = plan::check_with(&source, &files, limits);
     plan.filter(|_| !wrong.has_errors())
         .ok_or_else(|| Failing::mistakes(Exit::Invalid, wrong))
 }

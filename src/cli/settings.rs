@@ -115,6 +115,10 @@ pub struct LimitSettings {
     pub steps: u64,
     /// Of a plan's edges.
     pub edges: u64,
+    /// Of the other playbooks that one uses.
+    pub includes: u64,
+    /// Of how deep playbooks use each other.
+    pub include_depth: u64,
     /// Of a JSON answer.
     pub json_bytes: u64,
     /// Of the headers of an answer.

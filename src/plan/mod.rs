@@ -11,12 +11,14 @@ mod graph;
 mod inputs;
 mod model;
 mod names;
+mod used;
 mod walk;
 
 pub use crate::playbook::{
     ForEach, Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
 };
-pub use build::{build, check};
+pub use build::{build, check, check_with};
 pub use changes::{Changes, changes};
 pub use inputs::{GivenInputs, InputsFile, bind_inputs, bind_with, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};
+pub use used::{bind, links, secret_texts, secret_variables};

@@ -10,7 +10,7 @@ use super::file_shape::TEST_FILE;
 use super::shape::{as_duration, as_text, entries, get, items};
 use super::world::{Fragments, World, Worlds};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
-use crate::plan::{BoundInputs, GivenInputs, InputsFile, Limits, Plan, bind_inputs};
+use crate::plan::{self, BoundInputs, GivenInputs, InputsFile, Limits, Plan};
 use crate::playbook::reading::{Entry, Yaml};
 use crate::playbook::{Located, Mistakes, YamlNode, codes, literal, parse};
 
@@ -177,8 +177,8 @@ impl Draft {
             let place = entry.value.place.clone();
             given.insert(entry.key.name.clone(), Located { place, value });
         }
-        let (bound, wrong) = bind_inputs(
-            &plan.inputs,
+        let (bound, wrong) = plan::bind(
+            plan,
             &GivenInputs {
                 texts: &[],
                 file: Some(&given),

@@ -23,7 +23,7 @@ use crate::effects::{EffectSettings, SemaphoreEffects};
 use crate::engine::{Machine, RunInfo};
 use crate::event::{FailureKind, Observation, Recorded};
 use crate::outcome::RunOutcome;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::secret::{Redactor, Secret};
 use crate::semaphore::{Limits, Origin};
 use crate::simulator::{Approval, InProcess, Simulator};
@@ -137,15 +137,8 @@ impl<'a> Stage<'a> {
         scenario.faults.splice(0..0, schedule.faults());
         let redactor = Redactor::new();
         redactor.learn(&case.world.token);
-        for name in &case.inputs.secrets {
-            if let Some(text) = case
-                .inputs
-                .values
-                .get(name)
-                .and_then(|value| value.as_str())
-            {
-                redactor.learn(text);
-            }
+        for text in plan::secret_texts(plan, &case.inputs) {
+            redactor.learn(&text);
         }
         let store = MemoryStore::new();
         if let Some((commit, side)) = schedule.crash() {
@@ -260,6 +253,7 @@ impl<'a> Stage<'a> {
             sources: Vec::new(),
             digest: self.plan.digest.clone(),
             inputs: indexmap::IndexMap::new(),
+            env: indexmap::IndexMap::new(),
             settings: serde_json::Value::Null,
             files_dir: String::new(),
         })?;

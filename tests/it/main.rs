@@ -27,4 +27,5 @@ mod templates;
 mod testing;
 mod undo;
 mod used;
+mod uses;
 mod web;

@@ -341,6 +341,7 @@ pub(crate) fn header() -> RunHeader {
         sources: Vec::new(),
         digest: "digest".into(),
         inputs: indexmap::IndexMap::new(),
+        env: indexmap::IndexMap::new(),
         settings: Value::Null,
         files_dir: String::new(),
     }

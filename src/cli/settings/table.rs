@@ -59,7 +59,7 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 /// All settings, section by section.
-pub(super) const SETTINGS: [Setting; 24] = [
+pub(super) const SETTINGS: [Setting; 26] = [
     setting(
         "state.dir",
         "",
@@ -179,6 +179,18 @@ pub(super) const SETTINGS: [Setting; 24] = [
         "10000",
         Slot::Count(1, 1_000_000, |s| &mut s.limits.edges),
         "the most edges between the steps of a playbook",
+    ),
+    setting(
+        "limits.includes",
+        "32",
+        Slot::Count(0, 1_000, |s| &mut s.limits.includes),
+        "the most other playbooks that a playbook uses",
+    ),
+    setting(
+        "limits.include_depth",
+        "8",
+        Slot::Count(0, 64, |s| &mut s.limits.include_depth),
+        "how deep playbooks use each other",
     ),
     setting(
         "limits.json_bytes",

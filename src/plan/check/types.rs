@@ -91,7 +91,7 @@ pub(crate) fn mentioned(found: Found<'_>, names: &Names<'_>) -> Option<Type> {
     match (found.hop(0)?, found.hop(1)?, found.hop(2), found.hop(3)) {
         ("inputs", name, None, None) => names.playbook.inputs.get(name).map(names::input_type),
         ("vars", name, None, None) => names.playbook.vars.get(name).map(names::tree_type),
-        ("steps", id, Some(name), None) => match names::output(names.step(id)?.step, name) {
+        ("steps", id, Some(name), None) => match names.output(names.step(id)?.step, name) {
             Output::Known(ty) => Some(ty),
             Output::NotWaited | Output::None => None,
         },
@@ -134,4 +134,15 @@ fn misfit(have: Type, want: Type, found: Found<'_>) -> Option<String> {
         }
         _ => "text is never turned into other types by itself, nor they into text".to_owned(),
     })
+}
+
+/// Whether a value that was put together may be of the type that is wanted: a list a list, text what is
+/// written as text.
+pub(crate) fn same_kind(have: Type, want: Type) -> bool {
+    match have {
+        Type::List(_) => matches!(want, Type::List(_) | Type::Any),
+        Type::Map(_) => matches!(want, Type::Map(_) | Type::Any),
+        Type::Text => matches!(want, Type::Text | Type::Duration | Type::Any),
+        _ => true,
+    }
 }

@@ -403,6 +403,7 @@ mod tests {
             sources: Vec::new(),
             digest: String::new(),
             inputs: indexmap::IndexMap::new(),
+            env: indexmap::IndexMap::new(),
             settings: serde_json::Value::Null,
             files_dir: String::new(),
         };
