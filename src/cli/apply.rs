@@ -319,6 +319,7 @@ fn info(
         timeout: args.timeout,
         budget: budget(settings),
         mark: settings.writes.mark,
+        triage: u32::try_from(settings.triage.jobs).unwrap_or(u32::MAX),
     })
 }
 

@@ -130,8 +130,15 @@ pub enum Command {
     /// Show a run: its steps, how they ended, and why
     #[command(after_help = "Example:\n  runner show last")]
     Show(Show),
+    /// Say why the steps of a run stand where they stand, or why those of a playbook would run
+    #[command(
+        after_help = "Examples:\n  runner explain last deploy\n  runner explain release.yml deploy"
+    )]
+    Explain(Explain),
     /// Write what is known of a run: its report, or a test that tells it again
-    #[command(after_help = "Example:\n  runner report last test=release.incident.test.yml")]
+    #[command(
+        after_help = "Examples:\n  runner report last html=report.html junit=report.xml\n  runner report last test=release.incident.test.yml"
+    )]
     Report(ReportOf),
     /// Serve a simulated Semaphore on this machine
     #[command(
@@ -229,7 +236,7 @@ impl std::fmt::Debug for Input {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Results")]
 pub struct Results {
-    /// Write a report (repeatable)
+    /// Write a report: `json`, `junit`, `markdown` or `html` (repeatable)
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report)]
     pub reports: Vec<Report>,
     /// What stdout carries: a summary, the JSON report, or one JSON event per line
@@ -270,6 +277,12 @@ pub struct Report {
 pub enum ReportFormat {
     /// The JSON report, version 1.
     Json,
+    /// JUnit XML.
+    Junit,
+    /// Markdown.
+    Markdown,
+    /// A page.
+    Html,
 }
 
 /// What stdout carries.
@@ -494,12 +507,26 @@ pub struct Show {
     pub json: bool,
 }
 
+/// `runner explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The id of a run, a unique beginning of it, or `last`; or the path of a playbook
+    #[arg(value_name = "RUN|PLAYBOOK")]
+    pub what: String,
+    /// One step, and what it hangs on
+    pub step: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `runner report`.
 #[derive(Debug, Args)]
 pub struct ReportOf {
     /// The id of the run, a unique beginning of it, or `last`
     pub run: String,
-    /// What to write: `json`, or `test` for a test file whose world is what the run saw
+    /// What to write: `json`, `junit`, `markdown`, `html`, or `test` for a test file whose world is what
+    /// the run saw
     #[arg(required = true, value_name = "FORMAT=PATH", value_parser = run_report)]
     pub reports: Vec<RunReport>,
 }
@@ -518,6 +545,12 @@ pub struct RunReport {
 pub enum RunReportFormat {
     /// The JSON report, version 1.
     Json,
+    /// JUnit XML.
+    Junit,
+    /// Markdown.
+    Markdown,
+    /// A page.
+    Html,
     /// A test file.
     Test,
 }
@@ -528,8 +561,11 @@ fn run_report(text: &str) -> Result<RunReport, String> {
         return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
     }
     Ok(RunReport {
-        format: RunReportFormat::from_str(format, false)
-            .map_err(|_| format!("there is no format `{format}`: write `json` or `test`"))?,
+        format: RunReportFormat::from_str(format, false).map_err(|_| {
+            format!(
+                "there is no format `{format}`: write `json`, `junit`, `markdown`, `html` or `test`"
+            )
+        })?,
         path: path.into(),
     })
 }
@@ -569,6 +605,8 @@ pub enum SchemaOf {
     Report,
     /// A line of `--output events`.
     Event,
+    /// What `runner explain --json` prints.
+    Explain,
     /// Test files.
     Test,
     /// The actions, as Markdown.
@@ -656,8 +694,9 @@ fn report(text: &str) -> Result<Report, String> {
         return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
     }
     Ok(Report {
-        format: ReportFormat::from_str(format, false)
-            .map_err(|_| format!("there is no format `{format}`: write `json`"))?,
+        format: ReportFormat::from_str(format, false).map_err(|_| {
+            format!("there is no format `{format}`: write `json`, `junit`, `markdown` or `html`")
+        })?,
         path: path.into(),
     })
 }

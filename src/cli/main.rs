@@ -11,8 +11,8 @@ use super::monitors::{Last, Watching};
 use super::output::{ColorWhen, Output};
 use super::settings::{Environment, Settings, read};
 use super::{
-    apply, approve, cancel, check, completions, doctor, eval, report, resolve, resume, runs,
-    schema, simulate, test,
+    apply, approve, cancel, check, completions, doctor, eval, explain, report, resolve, resume,
+    runs, schema, simulate, test,
 };
 use crate::secret::Redactor;
 
@@ -126,6 +126,7 @@ fn run(around: &Surroundings, command: Command) -> Result<Exit, Failing> {
         Command::Doctor(args) => doctor::doctor(around, &args),
         Command::Runs(args) => runs::runs(around, &args),
         Command::Show(args) => runs::show(around, &args),
+        Command::Explain(args) => explain::explain_it(around, &args),
         Command::Report(args) => report::report(around, &args),
         Command::Simulate(args) => simulate::simulate(around, &args),
         Command::Schema(args) => schema::schema(around, &args),

@@ -17,6 +17,8 @@ mod doctor;
 mod eval;
 mod execute;
 pub mod exit;
+mod explain;
+pub mod explained;
 mod failing;
 mod heartbeat;
 mod join;

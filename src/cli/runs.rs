@@ -13,7 +13,7 @@ use super::screen::Screen;
 use super::settings::Settings;
 use super::show;
 use crate::clock::{Clock, millis_between};
-use crate::event::{Event, Recorded};
+use crate::event::Recorded;
 use crate::report::{ApiUse, RunView, report, report_text};
 use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store};
 
@@ -114,6 +114,7 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
     let run = store.find(&args.run)?;
     let events = store.load(&run)?;
     let mut view = RunView::of(&events);
+    view.rehearsal = store.header(&run)?.is_simulated();
     for observation in store.observations(&run)? {
         view.observe(&observation);
     }
@@ -140,15 +141,16 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
 /// The report of a run from its journal alone.
 pub(super) fn document(events: &[Recorded]) -> crate::report::v1::Report {
     let view = RunView::of(events);
-    let requests = events.iter().map(|recorded| match &recorded.event {
-        Event::CallEnded { outcome, .. } => u64::from(outcome.requests),
-        _ => 0,
-    });
-    let api = ApiUse {
-        requests: requests.sum(),
+    report(&view, exit_of(&view).code(), &api_of(&view))
+}
+
+/// How much a run asked of Semaphore, as far as its journal tells.
+pub(super) fn api_of(view: &RunView) -> ApiUse {
+    ApiUse {
+        requests: view.requests,
+        retries: view.retries,
         ..ApiUse::default()
-    };
-    report(&view, exit_of(&view).code(), &api)
+    }
 }
 
 /// The code that the runner ended with, or would end with.

@@ -41,6 +41,8 @@ pub struct Settings {
     pub poll: PollSettings,
     /// Logs of jobs.
     pub logs: LogSettings,
+    /// How it is found out why a pipeline ended red.
+    pub triage: TriageSettings,
     /// Who is told how a command ended.
     pub heartbeat: HeartbeatSettings,
     /// What is refused or cut.
@@ -104,6 +106,15 @@ pub struct PollSettings {
 pub struct LogSettings {
     /// A longer log is cut, in bytes.
     pub max_size: u64,
+}
+
+/// How it is found out why a pipeline ended red.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TriageSettings {
+    /// Of how many failed jobs the logs are read.
+    pub jobs: u64,
+    /// How far back the same failures count.
+    pub window: Duration,
 }
 
 /// Who is told how a command ended.

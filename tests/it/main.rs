@@ -26,6 +26,7 @@ mod stores;
 mod sweeps;
 mod templates;
 mod testing;
+mod triage;
 mod undo;
 mod used;
 mod uses;

@@ -63,7 +63,7 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 /// All settings, section by section.
-pub(super) const SETTINGS: [Setting; 28] = [
+pub(super) const SETTINGS: [Setting; 30] = [
     setting(
         "state.dir",
         "",
@@ -147,6 +147,18 @@ pub(super) const SETTINGS: [Setting; 28] = [
         "64MiB",
         Slot::Size(KIB, 64 * GIB, |s| &mut s.logs.max_size),
         "a longer log of a job is cut, with a note",
+    ),
+    setting(
+        "triage.jobs",
+        "3",
+        Slot::Count(0, 20, |s| &mut s.triage.jobs),
+        "of how many failed jobs of a red pipeline the logs are read, to find out why; 0 for none",
+    ),
+    setting(
+        "triage.window",
+        "14d",
+        Slot::Duration(60 * SECOND, |s| &mut s.triage.window),
+        "how far back the same failure counts as seen before",
     ),
     setting(
         "heartbeat.url",

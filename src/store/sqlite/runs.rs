@@ -218,7 +218,7 @@ pub(super) fn word<T: DeserializeOwned>(word: &str, of: &str) -> Result<T, Store
         .map_err(|_| StoreError::damaged(format!("an outcome of `{of}`")))
 }
 
-fn time(microseconds: i64, of: &str) -> Result<Timestamp, StoreError> {
+pub(super) fn time(microseconds: i64, of: &str) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(microseconds)
         .map_err(|_| StoreError::damaged(format!("a time of `{of}`")))
 }
