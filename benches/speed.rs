@@ -48,6 +48,7 @@ fn machine(plan: &Arc<Plan>, now: jiff::Timestamp) -> Machine {
         timeout: None,
         budget: Budget::default(),
         mark: true,
+        triage: 3,
     };
     let bound = BoundInputs {
         values: IndexMap::new(),

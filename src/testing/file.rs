@@ -1,5 +1,6 @@
 //! From the text of a test file to cases that can be run: read first, then held against the playbook.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -200,18 +201,34 @@ impl Draft {
             let place = entry.value.place.clone();
             given.insert(entry.key.name.clone(), Located { place, value });
         }
+        let mut env: BTreeMap<&str, &str> = BTreeMap::new();
+        for entry in [get(&self.yaml, "env"), get(case, "env")]
+            .into_iter()
+            .flatten()
+            .flat_map(|entry| entries(&entry.value))
+        {
+            env.insert(&entry.key.name, as_text(&entry.value).unwrap_or_default());
+        }
         let (bound, wrong) = plan::bind(
             plan,
             &GivenInputs {
                 texts: &[],
                 file: Some(&given),
-                env: &|_| None,
+                env: &|name| env.get(name).map(|text| (*text).to_owned()),
             },
         );
         for mut mistake in wrong.sorted().into_iter().cloned() {
             if mistake.place.is_none() {
                 mistake.place = Some(place.clone());
-                mistake.hint = Some("give it under `inputs` of the case or of the file".to_owned());
+                let used = mistake
+                    .hint
+                    .as_ref()
+                    .is_some_and(|hint| hint.contains("`with: "));
+                let (own, of_used) = (
+                    "give it under `inputs` of the case or of the file",
+                    "a used playbook reads it: give it under `env` of the case or of the file",
+                );
+                mistake.hint = Some(if used { of_used } else { own }.to_owned());
             }
             mistakes.push(mistake);
         }

@@ -686,9 +686,10 @@ fn agreement(bench: &Bench, ended: &BTreeMap<&str, StepOutcome>) {
                 "{:#?}",
                 bench.words()
             );
-            let given_up = ended
-                .values()
-                .any(|outcome| *outcome == StepOutcome::Canceled);
+            // Items that were not begun after one that may fail are given up by what the playbook says.
+            let given_up = bench
+                .steps()
+                .any(|s| s.outcome == StepOutcome::Canceled && !s.allowed_to_fail);
             assert!(!given_up, "{:#?}", bench.words());
         }
     }
