@@ -11,7 +11,8 @@ use super::words;
 use crate::event::{Failure, FailureKind, Fate};
 use crate::ids::Id;
 use crate::outcome::StepOutcome;
-use crate::report::{RunView, StepState, StepView};
+use crate::report::{RunView, StepState, StepView, triage, v1};
+use crate::triage::Kind;
 
 /// So many causes are told in full, the others counted.
 const CAUSES_MAX: usize = 10;
@@ -75,9 +76,17 @@ fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<
         lines.extend(error_lines(step, error, screen));
     }
     lines.extend(pipeline_lines(step, screen));
-    for logs in logs_of(view, id) {
-        lines.extend(command_lines(logs, screen));
+    if let Some(triage) = triage(step) {
+        lines.extend(triage_line(&triage, INDENT, screen));
     }
+    let mut told: Vec<String> = logs_of(view, id)
+        .flat_map(|logs| command_lines(logs, screen))
+        .collect();
+    if let (true, Some(triage)) = (told.is_empty(), triage(step)) {
+        // The logs were not fetched: their ends were read all the same.
+        told = job_lines(&triage, INDENT, screen);
+    }
+    lines.extend(told);
     if step.outcome() == Some(StepOutcome::Failed) && step.info.action == "fetch_logs" {
         lines.extend(command_lines(step, screen));
     }
@@ -230,6 +239,66 @@ fn lies_in(reason: &str) -> Option<&'static str> {
         "strategy" => "a strategy of the project (auto-cancel or fail-fast)",
         _ => return None,
     })
+}
+
+/// Why a pipeline ended red: the verdict, and job by job what failed.
+pub(super) fn triage_lines(triage: &v1::Triage, indent: &str, screen: &Screen<'_>) -> Vec<String> {
+    let mut lines = triage_line(triage, indent, screen);
+    lines.extend(job_lines(triage, indent, screen));
+    lines
+}
+
+/// `triage: known_flake: seen 4 times on 3 branches in the last 14d (signature 3f9a1c0d7b2e)`.
+fn triage_line(triage: &v1::Triage, indent: &str, screen: &Screen<'_>) -> Vec<String> {
+    let kind = match triage.kind {
+        v1::TriageKind::Infrastructure => Kind::Infrastructure,
+        v1::TriageKind::KnownFlake => Kind::KnownFlake,
+        v1::TriageKind::New => Kind::New,
+        v1::TriageKind::Unknown => Kind::Unknown,
+    };
+    let signature = screen.line(&triage.signature, words::NAME_CHARACTERS_MAX);
+    let signature = if signature.is_empty() {
+        String::new()
+    } else {
+        format!(" (signature {signature})")
+    };
+    let line = format!("triage: {kind}: {}{signature}", screen.words(&triage.why));
+    screen.wrapped(&line, indent, &format!("{indent}  "))
+}
+
+fn job_lines(triage: &v1::Triage, indent: &str, screen: &Screen<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for job in triage.jobs.iter().take(COMMANDS_MAX) {
+        let name = screen.line(&job.job, words::NAME_CHARACTERS_MAX);
+        let block = screen.line(&job.block, words::NAME_CHARACTERS_MAX);
+        let place = match (name.is_empty(), block.is_empty()) {
+            (true, _) => String::new(),
+            (false, true) => format!("job `{name}`: "),
+            (false, false) => format!("job `{name}` of block `{block}`: "),
+        };
+        let code = job
+            .exit_code
+            .map_or_else(String::new, |code| format!(" ended with exit code {code}"));
+        let what = match (&job.missing, job.command.is_empty()) {
+            (Some(missing), _) => screen.words(missing),
+            (None, true) => "no command is known".to_owned(),
+            (None, false) => {
+                let command = screen.line(&job.command, MESSAGE_CHARACTERS_MAX);
+                format!("`{command}`{code}")
+            }
+        };
+        let platform = job
+            .infrastructure
+            .as_ref()
+            .map_or_else(String::new, |why| format!("; {}", screen.words(why)));
+        let line = format!("{place}{what}{platform}");
+        lines.extend(screen.wrapped(&line, indent, &format!("{indent}  ")));
+        for line in &job.last_lines {
+            let line = screen.block(line).replace(['\t', '\n'], " ");
+            lines.push(screen.fit(format!("{indent}  | {line}").trim_end()));
+        }
+    }
+    lines
 }
 
 /// A job is named by its text, or by the name in its record.

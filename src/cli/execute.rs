@@ -8,7 +8,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::args::{self, Report, Results};
+use super::args::{self, Report, ReportFormat, Results};
 use super::connect::client_limits;
 use super::exit::Exit;
 use super::failing::Failing;
@@ -23,13 +23,15 @@ use super::signals;
 use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
-use crate::drivers::{Conditions, Finish, Observer, Session};
+use crate::drivers::{Conditions, Finish, Observer, Remembered, Session};
 use crate::effects::{EffectSettings, SemaphoreEffects, Web};
 use crate::engine::{Budget, Ev, Machine, RunInfo, StartError};
 use crate::event::Recorded;
 use crate::outcome::RunOutcome;
 use crate::plan::{BoundInputs, OnInterrupt, Plan};
-use crate::report::{ApiUse, RunView, report, report_text};
+use crate::report::{
+    ApiUse, Format, REPORT_BYTES_MAX, RunView, Told, report, report_text, text_in,
+};
 use crate::secret::Secret;
 use crate::semaphore::{Origin, Transport};
 use crate::store::{Estimates, InboxMessage, LockGuard, OwnerInfo, Store};
@@ -70,6 +72,7 @@ pub(super) struct Worked {
     view: RunView,
     api: ApiUse,
     broken: Option<std::io::Error>,
+    report_bytes_max: usize,
 }
 
 impl Worked {
@@ -80,6 +83,7 @@ impl Worked {
             view: RunView::new(),
             api: ApiUse::default(),
             broken: None,
+            report_bytes_max: REPORT_BYTES_MAX,
         }
     }
 
@@ -94,6 +98,7 @@ impl Worked {
                 ..ApiUse::default()
             },
             broken,
+            report_bytes_max: REPORT_BYTES_MAX,
         }
     }
 
@@ -118,25 +123,10 @@ impl Execution<'_> {
             Ok(machine) => machine,
             Err(error) => return Worked::not_begun(error),
         };
-        let (web, token) = line.web;
-        let effects = SemaphoreEffects::new(
-            Spoken::wrap(
-                line.transport,
-                &around.output,
-                line.clock,
-                around.global.verbose,
-            ),
-            line.origin,
-            (
-                client_limits(self.settings),
-                effect_settings(self.settings, self.files_dir.clone()),
-            ),
-            line.clock,
-            around.redactor.clone(),
-        );
-        let effects = Arc::new(effects.with_web(web, token));
+        let clock = line.clock;
+        let effects = self.effects(line);
         let (send, stop) = unbounded_channel();
-        if !line.clock.is_virtual() {
+        if !clock.is_virtual() {
             let stops = self.plan.on_interrupt == OnInterrupt::Stop;
             signals::listen(&send, stops);
         }
@@ -146,18 +136,20 @@ impl Execution<'_> {
             ..Watch::new(&collected, &broken)
         };
         let mut observers = observers(around, self.results, watch);
-        if !line.clock.is_virtual() && is_conversation() {
+        if !clock.is_virtual() && is_conversation() {
             observers.push(Box::new(self.prompt()));
         }
+        #[cfg(feature = "otel")]
+        let traced = self.traced(clock, &mut observers);
         let conditions = Conditions {
-            clock: line.clock,
+            clock,
             store: Arc::clone(&self.store),
             effects: Arc::clone(&effects) as _,
             redactor: around.redactor.clone(),
             observers,
             stop,
             park_after: self.park_after,
-            tick_every: (!line.clock.is_virtual()).then_some(TICK),
+            tick_every: (!clock.is_virtual()).then_some(TICK),
             inbox: true,
         };
         let header = self.store.header(&self.info.id);
@@ -167,6 +159,10 @@ impl Execution<'_> {
             .opening_with(self.opening);
         let finish = session.work(self.past).await.map_err(Failing::from);
         drop(send);
+        #[cfg(feature = "otel")]
+        if let Some(traced) = traced {
+            around.last.keep_trace(traced.finished());
+        }
         let mut view = collected.view();
         view.rehearsal = rehearsal;
         let api = api_use(&effects, &view);
@@ -176,7 +172,31 @@ impl Execution<'_> {
             view,
             api,
             broken,
+            report_bytes_max: bytes_max(self.settings),
         }
+    }
+
+    /// What the run reaches the outside through.
+    fn effects(&self, line: Line) -> Arc<SemaphoreEffects> {
+        let around = self.around;
+        let (web, token) = line.web;
+        let transport = Spoken::wrap(
+            line.transport,
+            &around.output,
+            line.clock,
+            around.global.verbose,
+        );
+        let limits = (
+            client_limits(self.settings),
+            effect_settings(self.settings, self.files_dir.clone()),
+        );
+        let redactor = around.redactor.clone();
+        let remembered = Remembered::new(Arc::clone(&self.store), &*self.info.id);
+        Arc::new(
+            SemaphoreEffects::new(transport, line.origin, limits, line.clock, redactor)
+                .with_web(web, token)
+                .with_history(Arc::new(remembered)),
+        )
     }
 
     /// The machine of the run's plan, and of what was added to it since.
@@ -187,6 +207,21 @@ impl Execution<'_> {
             machine.learn(plan);
         }
         Ok(machine)
+    }
+
+    /// Collects a trace; nothing leaves this machine in a rehearsal, whose clock is not the world's.
+    #[cfg(feature = "otel")]
+    fn traced(
+        &self,
+        clock: Clock,
+        observers: &mut Vec<Box<dyn Observer>>,
+    ) -> Option<super::traces::Traced> {
+        if clock.is_virtual() || clock.speed() != 1 {
+            return None;
+        }
+        let traced = super::traces::Traced::wanted(self.around, &self.past)?;
+        observers.push(Box::new(traced.clone()));
+        Some(traced)
     }
 
     /// Asks whoever sits at the terminal.
@@ -280,6 +315,7 @@ pub(super) fn conclude(
         view,
         api,
         broken,
+        report_bytes_max,
     } = worked;
     let exit = match &finish {
         Ok(Finish::Ended(ended)) => Exit::of_run(ended.outcome, ended.failure),
@@ -289,7 +325,14 @@ pub(super) fn conclude(
     if view.id().is_empty() {
         return finish.map(|_| exit);
     }
-    let (written, exit) = reports(around, &results.reports, (&view, &api), exit);
+    around.last.keep(&view, &api);
+    let told = Told {
+        view: &view,
+        exit_code: exit.code(),
+        api: &api,
+        bytes_max: report_bytes_max,
+    };
+    let (written, exit) = reports(around, &results.reports, told, exit);
     let told = stdout(around, results, (&view, &api), (exit, written));
     let exit = match told.err().or(broken) {
         Some(error) => {
@@ -313,13 +356,23 @@ pub(super) fn conclude(
 fn reports(
     around: &Surroundings,
     wanted: &[Report],
-    (view, api): (&RunView, &ApiUse),
+    told: Told<'_>,
     exit: Exit,
 ) -> (Vec<PathBuf>, Exit) {
     let mut written = Vec::new();
     let mut exit = exit;
     for wanted in wanted {
-        let text = report_text(&report(view, exit.code(), api), &around.redactor);
+        let format = match wanted.format {
+            ReportFormat::Json => Format::Json,
+            ReportFormat::Junit => Format::Junit,
+            ReportFormat::Markdown => Format::Markdown,
+            ReportFormat::Html => Format::Html,
+        };
+        let told = Told {
+            exit_code: exit.code(),
+            ..told
+        };
+        let text = text_in(format, &told, &around.redactor);
         match write_report(&wanted.path, &text) {
             Ok(()) => written.push(wanted.path.clone()),
             Err(error) => {
@@ -393,8 +446,14 @@ pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> Effect
         settle: settings.writes.settle,
         budget: budget(settings),
         log_bytes_max: settings.logs.max_size,
+        triage_window: settings.triage.window,
         files_dir,
     }
+}
+
+/// How long a report may be.
+pub(super) fn bytes_max(settings: &Settings) -> usize {
+    usize::try_from(settings.limits.report_bytes).unwrap_or(REPORT_BYTES_MAX)
 }
 
 /// For how long the network may be away.

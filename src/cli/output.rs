@@ -269,6 +269,18 @@ pub struct WriteError {
 /// Writes a report, whole or not at all: beside its place first, and moved there when it is on disk.
 /// Only its owner may read it. The folder must exist.
 pub fn write_report(path: &Path, masked: &str) -> Result<(), WriteError> {
+    write_for(path, masked, OWNER_ALONE)
+}
+
+/// Writes figures that another user's collector reads, in the same way; everybody may read them.
+pub fn write_figures(path: &Path, masked: &str) -> Result<(), WriteError> {
+    write_for(path, masked, EVERYBODY_READS)
+}
+
+const OWNER_ALONE: u32 = 0o600;
+const EVERYBODY_READS: u32 = 0o644;
+
+fn write_for(path: &Path, masked: &str, mode: u32) -> Result<(), WriteError> {
     let failed = |doing, reason| WriteError {
         path: path.to_owned(),
         doing,
@@ -290,7 +302,7 @@ pub fn write_report(path: &Path, masked: &str) -> Result<(), WriteError> {
         Some(_) | None => Path::new("."),
     };
     let unfinished = folder.join(format!(".runner-{}.unfinished", std::process::id()));
-    let written = write_whole(&unfinished, masked.as_bytes())
+    let written = write_whole(&unfinished, masked.as_bytes(), mode)
         .map_err(|reason| failed("writing beside it", reason))
         .and_then(|()| {
             std::fs::rename(&unfinished, path)
@@ -302,7 +314,7 @@ pub fn write_report(path: &Path, masked: &str) -> Result<(), WriteError> {
     written
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     // One that a killed process of the same number left is not written through: it may be a link.
     let _ = std::fs::remove_file(path);
     let mut options = std::fs::OpenOptions::new();
@@ -310,9 +322,15 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+        options.mode(mode);
     }
     let mut file = options.open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A strict mask of the process would keep readers out, and the file is made for them.
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    }
     file.write_all(bytes)?;
     file.sync_all()
 }

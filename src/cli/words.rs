@@ -14,6 +14,7 @@ use crate::outcome::StepOutcome;
 use crate::report::{CallView, RunView, StepState, StepView};
 use crate::size;
 use crate::store::Estimate;
+pub use crate::text::shell_word;
 
 /// Ids and names are cut to this.
 pub const NAME_CHARACTERS_MAX: usize = 80;
@@ -267,15 +268,5 @@ pub fn run_words(view: &RunView, screen: &Screen<'_>) -> String {
         (true, false) => format!("run {id}"),
         (false, true) => name,
         (false, false) => format!("{name} (run {id})"),
-    }
-}
-
-/// A word for a shell: quoted when it must be.
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/' | '.' | ':');
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }

@@ -1,26 +1,30 @@
 //! What people and programs see of a run: every screen and report of some handmade runs, as files.
 
 mod fixtures;
+mod formats;
 #[expect(
     clippy::unwrap_used,
     reason = "what fails here fails the test that calls it"
 )]
 mod hostile;
 mod screens;
+mod traces;
 
 use std::io;
 use std::sync::Arc;
 
 use indicatif::TermLike;
 use jsonschema::Validator;
+use runner::cli::explained;
 use runner::cli::output::Output;
 use runner::cli::progress::{Mode, Progress, Surroundings};
 use runner::cli::screen::Screen;
 use runner::cli::show::{RunRow, runs, show};
 use runner::cli::summary::{Ending, summary};
+use runner::report::explain_v1::Explanation;
 use runner::report::{
-    ApiUse, RunView, critical_path, event_schema, event_v1, json_line, json_pretty, masked, report,
-    report_schema, report_text,
+    ApiUse, RunView, critical_path, event_schema, event_v1, explain, explain_schema, json_line,
+    json_pretty, masked, only, report, report_schema, report_text,
 };
 use runner::secret::Redactor;
 use serde_json::Value;
@@ -84,9 +88,17 @@ fn event_lines_are_as_written_and_fit_their_schema() {
     let mut golden = Golden::default();
     let validator = validator(&event_schema());
     for (name, _) in RUNS {
-        let mut text = String::new();
-        for event in events(name) {
-            let line = masked(&event_v1::Line::from(&event), &Redactor::new());
+        let (mut text, mut seq) = (String::new(), 0);
+        for item in items(name) {
+            let line = match item {
+                Item::Event(event) => {
+                    seq = event.seq;
+                    event_v1::Line::from(&event)
+                }
+                Item::Observation(observation) => event_v1::Line::observed(&observation, seq),
+                Item::Tick { .. } => continue,
+            };
+            let line = masked(&line, &Redactor::new());
             assert_valid(&validator, &line);
             text.push_str(&json_line(&line));
         }
@@ -118,6 +130,7 @@ fn published_schemas_are_those_of_the_code() {
     for (file, schema) in [
         ("report.v1.schema.json", report_schema()),
         ("event.v1.schema.json", event_schema()),
+        ("explain.v1.schema.json", explain_schema()),
     ] {
         golden.check_file("schemas", file, &json_pretty(&schema));
     }
@@ -137,6 +150,64 @@ fn the_end_of_a_run_is_told_at_any_width() {
             let text = summary(&view, &ending, &Screen::new(width, &redactor));
             golden.check(&format!("{name}.summary.{width}.txt"), &text);
         }
+    }
+    golden.finish();
+}
+
+#[test]
+fn a_run_is_explained() {
+    let mut golden = Golden::default();
+    let validator = validator(&explain_schema());
+    let redactor = Redactor::new();
+    let screen = Screen::new(100, &redactor);
+    let now = time("2026-11-24T13:00:00Z");
+    for (name, _) in RUNS {
+        let mut view = RunView::new();
+        for item in items(name) {
+            match item {
+                Item::Event(event) => view.apply(&event),
+                Item::Observation(seen) => view.observe(&seen),
+                Item::Tick { .. } => {}
+            }
+        }
+        let found = explain(&view, now);
+        assert_valid(
+            &validator,
+            &masked(&Explanation::Run(Box::new(found.clone())), &redactor),
+        );
+        let mut text = explained::run(&found, None, &screen);
+        for step in found.steps.keys() {
+            let alone = only(found.clone(), step).expect("it is there");
+            text.extend(["\n--- ", step, "\n"]);
+            text.push_str(&explained::step(&alone, step, &screen));
+        }
+        golden.check(&format!("{name}.explain.txt"), &text);
+    }
+    golden.finish();
+}
+
+#[test]
+fn a_run_at_work_is_explained_as_it_stands() {
+    let mut golden = Golden::default();
+    let redactor = Redactor::new();
+    let screen = Screen::new(100, &redactor);
+    for (name, now) in [
+        ("failed", "2026-11-24T12:03:20Z"),
+        ("parked", "2026-11-24T12:00:30Z"),
+        ("retried", "2026-11-24T12:00:05Z"),
+    ] {
+        let now = time(now);
+        let mut view = RunView::new();
+        for item in items(name) {
+            match item {
+                Item::Event(event) if event.at.wall <= now => view.apply(&event),
+                Item::Observation(seen) if seen.at <= now => view.observe(&seen),
+                Item::Event(_) | Item::Observation(_) | Item::Tick { .. } => {}
+            }
+        }
+        let owner = Some("process 4711 on ci-1 works on it");
+        let text = explained::run(&explain(&view, now), owner, &screen);
+        golden.check(&format!("{name}.explain.live.txt"), &text);
     }
     golden.finish();
 }

@@ -17,7 +17,8 @@ use runner::cli::summary::{Ending, summary};
 use runner::diagnostic::{Diagnostic, Diagnostics, Source};
 use runner::event::{Observation, Recorded, Seen};
 use runner::report::{
-    ApiUse, RunView, event_v1, json_line, masked, report, report_schema, report_text,
+    ApiUse, Format, REPORT_BYTES_MAX, RunView, Told, event_v1, json_line, masked, report,
+    report_schema, report_text, text_in,
 };
 use runner::secret::Redactor;
 use runner::store::Estimates;
@@ -44,7 +45,7 @@ fn canaries() -> Vec<String> {
 }
 
 /// A fixture with a text in the place of every text that comes from outside.
-fn poisoned(name: &str, poison: &str) -> Vec<Item> {
+pub(crate) fn poisoned(name: &str, poison: &str) -> Vec<Item> {
     let foreign = [
         "message",
         "hint",
@@ -149,7 +150,18 @@ fn everything(items: &[Item], redactor: &Redactor, width: usize) -> Vec<(&'stati
         .unwrap();
     output.talk(&ids(&view, &screen).join("\n"));
     drop(progress);
+    let none = ApiUse::default();
+    let told = Told {
+        view: &view,
+        exit_code: 1,
+        api: &none,
+        bytes_max: REPORT_BYTES_MAX,
+    };
+    let page = text_in(Format::Html, &told, redactor);
     vec![
+        ("junit", text_in(Format::Junit, &told, redactor)),
+        ("markdown", text_in(Format::Markdown, &told, redactor)),
+        ("html", page),
         ("lines", drawn.join("\n")),
         ("summary", raw),
         ("report", std::fs::read_to_string(path).unwrap()),
@@ -172,7 +184,7 @@ fn assert_harmless(what: &str, text: &str) {
     }
 }
 
-const NAMES: [&str; 5] = ["passed", "failed", "parked", "unknown", "retried"];
+pub(crate) const NAMES: [&str; 5] = ["passed", "failed", "parked", "unknown", "retried"];
 
 #[test]
 fn nothing_drives_the_terminal_or_the_ci() {
