@@ -210,9 +210,8 @@ impl Rig {
         let (finish, (acts, heard), requests, virtual_time) = run_virtual(async move {
             let store = kept;
             let past = store.load("r1").unwrap_or_default();
-            let start = past
-                .last()
-                .map_or_else(start_time, |recorded| recorded.at.wall);
+            let last = past.last().map(|recorded| recorded.at.wall);
+            let start = last.unwrap_or_else(start_time);
             let clock = Clock::paused(start);
             let fresh = || Simulator::new(self.scenario.clone(), 7, clock.now());
             let connection = InProcess::new(world.unwrap_or_else(fresh), clock);
@@ -220,8 +219,7 @@ impl Rig {
             let effects =
                 effects(&connection, token, settings, &redactor).with_history(Arc::new(remembered));
             let began = past.first().map_or(start, |recorded| recorded.at.wall);
-            let info = run_info(began);
-            let machine = Machine::new(info, plan, bound).expect("a machine");
+            let machine = Machine::new(run_info(began), plan, bound).expect("a machine");
             if past.is_empty() {
                 store.create_run(&header()).expect("a run in the store");
             }
