@@ -210,9 +210,8 @@ impl Rig {
         let (finish, (acts, heard), requests, virtual_time) = run_virtual(async move {
             let store = kept;
             let past = store.load("r1").unwrap_or_default();
-            let start = past
-                .last()
-                .map_or_else(start_time, |recorded| recorded.at.wall);
+            let last = past.last().map(|recorded| recorded.at.wall);
+            let start = last.unwrap_or_else(start_time);
             let clock = Clock::paused(start);
             let fresh = || Simulator::new(self.scenario.clone(), 7, clock.now());
             let connection = InProcess::new(world.unwrap_or_else(fresh), clock);
