@@ -67,7 +67,7 @@ fn run(around: &Surroundings, args: &Explain) -> Result<Exit, Failing> {
         found = only(found, step).unwrap_or_else(|| explain(&view, now));
     }
     if args.json {
-        return print(around, &Explanation::Run(found));
+        return print(around, &Explanation::Run(Box::new(found)));
     }
     let owner = match (view.ended(), owner) {
         (None, Some(owner)) => Some(format!("{owner} works on it")),

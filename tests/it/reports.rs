@@ -173,7 +173,7 @@ fn a_run_is_explained() {
         let found = explain(&view, now);
         assert_valid(
             &validator,
-            &masked(&Explanation::Run(found.clone()), &redactor),
+            &masked(&Explanation::Run(Box::new(found.clone())), &redactor),
         );
         let mut text = explained::run(&found, None, &screen);
         for step in found.steps.keys() {
