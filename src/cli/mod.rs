@@ -26,6 +26,7 @@ pub mod main;
 mod monitors;
 mod observers;
 pub mod output;
+pub mod planned;
 mod playbooks;
 pub mod progress;
 mod prompt;
