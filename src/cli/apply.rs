@@ -16,7 +16,7 @@ use super::join::{self, Wanted};
 use super::main::Surroundings;
 use super::playbooks::{files, texts};
 use super::render;
-use super::runs::store;
+use super::runs::{store, tidy};
 use super::settings::{Settings, read_text};
 use super::simulate::scenario;
 use crate::clock::Clock;
@@ -76,11 +76,12 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
     if !around.global.quiet {
         around.output.talk(&format!("run {id}"));
     }
+    let store = Arc::new(store);
     let execution = Execution {
         around,
         settings: &settings,
         results: &args.results,
-        store: Arc::new(store),
+        store: Arc::clone(&store) as _,
         plan,
         inputs: bound,
         info,
@@ -95,6 +96,8 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
         Semaphore::Simulated(scenario) => simulated(execution, *scenario, args)?,
     };
     let exit = conclude(around, &args.results, worked);
+    // While the lock of this run is held, so that it stays whatever the settings say.
+    tidy(around, &settings, &*store);
     drop(guard);
     exit
 }
@@ -316,6 +319,7 @@ fn info(
         timeout: args.timeout,
         budget: budget(settings),
         mark: settings.writes.mark,
+        triage: u32::try_from(settings.triage.jobs).unwrap_or(u32::MAX),
     })
 }
 

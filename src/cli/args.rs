@@ -130,6 +130,11 @@ pub enum Command {
     /// Show a run: its steps, how they ended, and why
     #[command(after_help = "Example:\n  runner show last")]
     Show(Show),
+    /// Say why the steps of a run stand where they stand, or why those of a playbook would run
+    #[command(
+        after_help = "Examples:\n  runner explain last deploy\n  runner explain release.yml deploy"
+    )]
+    Explain(Explain),
     /// Write what is known of a run: its report, or a test that tells it again
     #[command(
         after_help = "Examples:\n  runner report last html=report.html junit=report.xml\n  runner report last test=release.incident.test.yml"
@@ -149,11 +154,15 @@ pub enum Command {
     )]
     Eval(Eval),
     /// Print the completions of a shell
-    #[command(after_help = "Example:\n  runner completions bash > /etc/bash_completion.d/runner")]
+    #[command(
+        after_help = "Example:\n  runner completions bash > ~/.local/share/bash-completion/completions/runner"
+    )]
     Completions(Completions),
-    /// Print the manual page
-    #[command(after_help = "Example:\n  runner man > runner.1")]
-    Man,
+    /// Print the manual page, or write those of all commands
+    #[command(
+        after_help = "Examples:\n  runner man > runner.1\n  runner man --dir /usr/local/share/man/man1"
+    )]
+    Man(Man),
 }
 
 /// `runner apply`.
@@ -170,6 +179,9 @@ pub struct Apply {
     /// What is told, and where.
     #[command(flatten)]
     pub results: Results,
+    /// Who else is told how it ended.
+    #[command(flatten)]
+    pub monitors: Monitors,
     /// Run against the embedded simulator: no account, no network
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = SCENARIO)]
     pub simulate: Option<String>,
@@ -230,6 +242,25 @@ pub struct Results {
     /// What stdout carries: a summary, the JSON report, or one JSON event per line
     #[arg(long, value_enum, default_value_t = Output::Human)]
     pub output: Output,
+}
+
+/// Who else is told how a command ended: for cron jobs.
+#[derive(Clone, Default, Args)]
+#[command(next_help_heading = "Results")]
+pub struct Monitors {
+    /// Write figures for Prometheus, also when the run was refused
+    #[arg(long, value_name = "PATH")]
+    pub metrics: Option<PathBuf>,
+    /// Tell a cron monitor how it ended [env: RUNNER_HEARTBEAT_URL, where other users do not see it]
+    #[arg(long, value_name = "URL")]
+    pub heartbeat: Option<String>,
+}
+
+/// It prints without the address, which is a secret.
+impl std::fmt::Debug for Monitors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Monitors({:?}, …)", self.metrics)
+    }
 }
 
 /// A report that is wanted.
@@ -375,6 +406,9 @@ pub struct Resume {
     /// What is told, and where.
     #[command(flatten)]
     pub results: Results,
+    /// Who else is told how it ended.
+    #[command(flatten)]
+    pub monitors: Monitors,
     /// After that long, park a run that only waits (exit code 75)
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub park: Option<Duration>,
@@ -473,6 +507,19 @@ pub struct Show {
     pub json: bool,
 }
 
+/// `runner explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The id of a run, a unique beginning of it, or `last`; or the path of a playbook
+    #[arg(value_name = "RUN|PLAYBOOK")]
+    pub what: String,
+    /// One step, and what it hangs on
+    pub step: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `runner report`.
 #[derive(Debug, Args)]
 pub struct ReportOf {
@@ -558,6 +605,8 @@ pub enum SchemaOf {
     Report,
     /// A line of `--output events`.
     Event,
+    /// What `runner explain --json` prints.
+    Explain,
     /// Test files.
     Test,
     /// The actions, as Markdown.
@@ -585,6 +634,14 @@ pub struct Eval {
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// `runner man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write a page for each command to this folder
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// How fast the simulator's clock runs.

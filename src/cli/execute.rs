@@ -23,7 +23,7 @@ use super::signals;
 use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
-use crate::drivers::{Conditions, Finish, Observer, Session};
+use crate::drivers::{Conditions, Finish, Observer, Remembered, Session};
 use crate::effects::{EffectSettings, SemaphoreEffects, Web};
 use crate::engine::{Budget, Ev, Machine, RunInfo, StartError};
 use crate::event::Recorded;
@@ -34,7 +34,7 @@ use crate::report::{
 };
 use crate::secret::Secret;
 use crate::semaphore::{Origin, Transport};
-use crate::store::{InboxMessage, LockGuard, OwnerInfo, Store};
+use crate::store::{Estimates, InboxMessage, LockGuard, OwnerInfo, Store};
 
 /// How often the display is told that time has passed.
 const TICK: Duration = Duration::from_millis(200);
@@ -123,49 +123,48 @@ impl Execution<'_> {
             Ok(machine) => machine,
             Err(error) => return Worked::not_begun(error),
         };
-        let (web, token) = line.web;
-        let effects = SemaphoreEffects::new(
-            Spoken::wrap(
-                line.transport,
-                &around.output,
-                line.clock,
-                around.global.verbose,
-            ),
-            line.origin,
-            (
-                client_limits(self.settings),
-                effect_settings(self.settings, self.files_dir.clone()),
-            ),
-            line.clock,
-            around.redactor.clone(),
-        );
-        let effects = Arc::new(effects.with_web(web, token));
+        let clock = line.clock;
+        let effects = self.effects(line);
         let (send, stop) = unbounded_channel();
-        if !line.clock.is_virtual() {
+        if !clock.is_virtual() {
             let stops = self.plan.on_interrupt == OnInterrupt::Stop;
             signals::listen(&send, stops);
         }
-        let mut observers = observers(around, self.results, (&collected, &broken), &self.past);
-        if !line.clock.is_virtual() && is_conversation() {
+        let watch = Watch {
+            past: &self.past,
+            estimates: estimates(&*self.store, &self.info.id),
+            ..Watch::new(&collected, &broken)
+        };
+        let mut observers = observers(around, self.results, watch);
+        if !clock.is_virtual() && is_conversation() {
             observers.push(Box::new(self.prompt()));
         }
+        #[cfg(feature = "otel")]
+        let traced = self.traced(clock, &mut observers);
         let conditions = Conditions {
-            clock: line.clock,
+            clock,
             store: Arc::clone(&self.store),
             effects: Arc::clone(&effects) as _,
             redactor: around.redactor.clone(),
             observers,
             stop,
             park_after: self.park_after,
-            tick_every: (!line.clock.is_virtual()).then_some(TICK),
+            tick_every: (!clock.is_virtual()).then_some(TICK),
             inbox: true,
         };
+        let header = self.store.header(&self.info.id);
+        let rehearsal = header.is_ok_and(|header| header.is_simulated());
         let session = Session::new(&self.info.id, machine, conditions, &self.past)
             .owned_by(owner(around, &self.info.id))
             .opening_with(self.opening);
         let finish = session.work(self.past).await.map_err(Failing::from);
         drop(send);
-        let view = collected.view();
+        #[cfg(feature = "otel")]
+        if let Some(traced) = traced {
+            around.last.keep_trace(traced.finished());
+        }
+        let mut view = collected.view();
+        view.rehearsal = rehearsal;
         let api = api_use(&effects, &view);
         let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
         Worked {
@@ -177,6 +176,29 @@ impl Execution<'_> {
         }
     }
 
+    /// What the run reaches the outside through.
+    fn effects(&self, line: Line) -> Arc<SemaphoreEffects> {
+        let around = self.around;
+        let (web, token) = line.web;
+        let transport = Spoken::wrap(
+            line.transport,
+            &around.output,
+            line.clock,
+            around.global.verbose,
+        );
+        let limits = (
+            client_limits(self.settings),
+            effect_settings(self.settings, self.files_dir.clone()),
+        );
+        let redactor = around.redactor.clone();
+        let remembered = Remembered::new(Arc::clone(&self.store), &*self.info.id);
+        Arc::new(
+            SemaphoreEffects::new(transport, line.origin, limits, line.clock, redactor)
+                .with_web(web, token)
+                .with_history(Arc::new(remembered)),
+        )
+    }
+
     /// The machine of the run's plan, and of what was added to it since.
     fn machine(&self) -> Result<Machine, StartError> {
         let (plan, inputs) = (Arc::clone(&self.plan), self.inputs.clone());
@@ -185,6 +207,21 @@ impl Execution<'_> {
             machine.learn(plan);
         }
         Ok(machine)
+    }
+
+    /// Collects a trace; nothing leaves this machine in a rehearsal, whose clock is not the world's.
+    #[cfg(feature = "otel")]
+    fn traced(
+        &self,
+        clock: Clock,
+        observers: &mut Vec<Box<dyn Observer>>,
+    ) -> Option<super::traces::Traced> {
+        if clock.is_virtual() || clock.speed() != 1 {
+            return None;
+        }
+        let traced = super::traces::Traced::wanted(self.around, &self.past)?;
+        observers.push(Box::new(traced.clone()));
+        Some(traced)
     }
 
     /// Asks whoever sits at the terminal.
@@ -205,12 +242,43 @@ impl Execution<'_> {
     }
 }
 
+/// What those who look on are made of.
+pub(super) struct Watch<'a> {
+    pub(super) collected: &'a Collected,
+    pub(super) broken: &'a Arc<Mutex<Option<std::io::Error>>>,
+    /// What was told by an earlier session.
+    pub(super) past: &'a [Recorded],
+    pub(super) estimates: Estimates,
+}
+
+impl<'a> Watch<'a> {
+    /// Those who look on from the beginning, and know nothing of earlier runs.
+    pub(super) fn new(
+        collected: &'a Collected,
+        broken: &'a Arc<Mutex<Option<std::io::Error>>>,
+    ) -> Self {
+        Self {
+            collected,
+            broken,
+            past: &[],
+            estimates: Estimates::default(),
+        }
+    }
+}
+
+/// How long the steps of a run took before. They are for people: a run does without them.
+pub(super) fn estimates(store: &dyn Store, run: &str) -> Estimates {
+    let header = store.header(run);
+    header
+        .and_then(|header| store.estimates(&header.remembered_as()))
+        .unwrap_or_default()
+}
+
 /// Those who look on.
 pub(super) fn observers(
     around: &Surroundings,
     results: &Results,
-    (collected, broken): (&Collected, &Arc<Mutex<Option<std::io::Error>>>),
-    past: &[Recorded],
+    watch: Watch<'_>,
 ) -> Vec<Box<dyn Observer>> {
     let mode = Mode::choose(Around {
         terminal: console::Term::stderr().is_term(),
@@ -219,15 +287,18 @@ pub(super) fn observers(
         no_progress: around.global.no_progress,
         quiet: around.global.quiet || results.output == args::Output::Json,
     });
-    let mut progress = Progress::new(mode, Arc::clone(&around.output));
-    progress.recall(past);
+    let mut progress = Progress::new(mode, Arc::clone(&around.output)).knowing(watch.estimates);
+    progress.recall(watch.past);
+    if !console::Term::stdout().is_term() {
+        progress.leave();
+    }
     let mut all: Vec<Box<dyn Observer>> =
-        vec![Box::new(collected.clone()), Box::new(Shown(progress))];
+        vec![Box::new(watch.collected.clone()), Box::new(Shown(progress))];
     if results.output == args::Output::Events {
         all.push(Box::new(Lines {
             output: Arc::clone(&around.output),
-            after: past.last().map_or(0, |recorded| recorded.seq),
-            broken: Arc::clone(broken),
+            after: watch.past.last().map_or(0, |recorded| recorded.seq),
+            broken: Arc::clone(watch.broken),
         }));
     }
     all
@@ -254,6 +325,7 @@ pub(super) fn conclude(
     if view.id().is_empty() {
         return finish.map(|_| exit);
     }
+    around.last.keep(&view, &api);
     let told = Told {
         view: &view,
         exit_code: exit.code(),
@@ -374,6 +446,7 @@ pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> Effect
         settle: settings.writes.settle,
         budget: budget(settings),
         log_bytes_max: settings.logs.max_size,
+        triage_window: settings.triage.window,
         files_dir,
     }
 }

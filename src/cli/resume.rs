@@ -253,6 +253,10 @@ pub(super) fn info(
             first_contact: time("retry.first_contact").unwrap_or(settings.retry.first_contact),
         },
         mark,
+        // A run of a version that did not know it goes on as it began.
+        triage: (header.settings.get("triage.jobs").and_then(Value::as_str))
+            .and_then(|jobs| jobs.parse().ok())
+            .unwrap_or(0),
     }
 }
 

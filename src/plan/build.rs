@@ -10,6 +10,7 @@ use crate::playbook::{self, BuiltIn, Files, Limits, Mistakes, Playbook, Step, co
 use crate::template::Tree;
 
 use super::check::mentions::{self, Where};
+use super::check::types::At;
 use super::check::{for_each, reach, secrets, types, undo, uses, web};
 use super::graph::{Edge, Graph};
 use super::names::{Indexed, Made, Names, is_use};
@@ -160,15 +161,16 @@ fn whole_run(names: &Names<'_>, mistakes: &mut Mistakes) {
     for (before, tree) in playbook.vars.values().enumerate() {
         look(tree, Where::Var { before }, mistakes);
     }
+    let at = At { names, step: None };
     if let Some(concurrency) = &playbook.concurrency {
         let key = "in `concurrency`";
         look(&concurrency.group, Where::Run { key }, mistakes);
-        types::fits(Type::Text, "group", &concurrency.group, names, mistakes);
+        types::fits(Type::Text, "group", &concurrency.group, at, mistakes);
     }
     if let Some(timeout) = &playbook.timeout {
         let key = "in `timeout` of the run";
         look(timeout, Where::Run { key }, mistakes);
-        types::fits(Type::Duration, "timeout", timeout, names, mistakes);
+        types::fits(Type::Duration, "timeout", timeout, at, mistakes);
     }
     for tree in playbook.outputs.values() {
         look(tree, Where::Output, mistakes);
@@ -197,13 +199,17 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
         }
     });
     needs(indexed, names, graph, mistakes);
-    types::params(step, names, mistakes);
+    let at = At {
+        names,
+        step: Some(step),
+    };
+    types::params(step, at, mistakes);
     web::request(&step.action, mistakes);
     if let Some(timeout) = &step.timeout {
-        types::fits(Type::Duration, "timeout", &timeout.value, names, mistakes);
+        types::fits(Type::Duration, "timeout", &timeout.value, at, mistakes);
     }
     if let Some(rerun) = &step.rerun {
-        types::fits(Type::Integer, "max", &rerun.max, names, mistakes);
+        types::fits(Type::Integer, "max", &rerun.max, at, mistakes);
     }
     if let Some(for_each) = &step.for_each {
         for_each::check(for_each, names, mistakes);
@@ -230,10 +236,15 @@ fn undo(indexed: Indexed<'_>, undo: &Step, names: &Names<'_>, mistakes: &mut Mis
             mentions::check(found, at, names, mistakes);
         });
     }
-    types::params(undo, names, mistakes);
+    // It reads the item of its step.
+    let at = At {
+        names,
+        step: Some(indexed.step),
+    };
+    types::params(undo, at, mistakes);
     web::request(&undo.action, mistakes);
     if let Some(timeout) = &undo.timeout {
-        types::fits(Type::Duration, "timeout", &timeout.value, names, mistakes);
+        types::fits(Type::Duration, "timeout", &timeout.value, at, mistakes);
     }
     secrets::step(undo, names, mistakes);
 }

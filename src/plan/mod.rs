@@ -11,6 +11,7 @@ mod graph;
 mod inputs;
 mod model;
 mod names;
+mod reasons;
 mod used;
 mod walk;
 
@@ -21,4 +22,5 @@ pub use build::{build, check, check_with};
 pub use changes::{Changes, changes};
 pub use inputs::{GivenInputs, InputsFile, bind_inputs, bind_with, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};
+pub use reasons::{Reason, reasons};
 pub use used::{bind, links, secret_texts, secret_variables};

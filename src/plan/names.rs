@@ -210,7 +210,12 @@ pub(super) fn is_use(step: &Step) -> bool {
 
 /// The type of what an input holds.
 pub(super) fn input_type(input: &Input) -> Type {
-    match input.ty {
+    type_of(input.ty)
+}
+
+/// The type of the values of a declared type.
+pub(super) fn type_of(ty: InputType) -> Type {
+    match ty {
         InputType::String => Type::Text,
         InputType::Integer => Type::Integer,
         InputType::Number => Type::Number,

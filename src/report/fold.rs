@@ -88,11 +88,9 @@ impl RunView {
                 steps,
                 deadline,
             } => self.start_round(*round, steps, *deadline),
-            Event::Resolved { .. }
-            | Event::RoundRequested { .. }
-            | Event::PlanChanged { .. }
-            | Event::GroupTaken { .. }
-            | Event::GroupBusy { .. } => {}
+            Event::Resolved { .. } | Event::RoundRequested { .. } | Event::PlanChanged { .. } => {}
+            Event::GroupTaken { group } => self.group = Some((group.clone(), None)),
+            Event::GroupBusy { group, by } => self.group = Some((group.clone(), Some(by.clone()))),
             Event::StepEnded(ended) => self.end(ended, at),
             Event::FinallyStarted { outcome } => self.before_finally = Some(*outcome),
             Event::RunEnded(ended) => self.state = RunState::Ended(Box::new(ended.clone())),
@@ -116,7 +114,10 @@ impl RunView {
             Seen::Trouble { message } => step.trouble = Some(message.clone()),
             Seen::Pipeline { .. } | Seen::Log { .. } => {
                 step.trouble = None;
-                step.seen = Some(observation.clone());
+                let before = step.seen.replace(observation.clone());
+                if let (Some(before), Some(seen)) = (before, &mut step.seen) {
+                    keep_details(before.seen, &mut seen.seen);
+                }
             }
         }
     }
@@ -290,6 +291,33 @@ impl RunView {
                 call.keep_ids(answer);
             }
             Err(failure) => tried.failure = Some(failure.clone()),
+        }
+    }
+}
+
+/// What was seen from afar, in a list, has no blocks and jobs: those of the last close look are still true
+/// enough.
+fn keep_details(before: Seen, now: &mut Seen) {
+    if let (
+        Seen::Pipeline {
+            pipeline_id: known,
+            blocks: known_blocks,
+            failed_jobs: known_jobs,
+            ..
+        },
+        Seen::Pipeline {
+            pipeline_id,
+            blocks,
+            failed_jobs,
+            ..
+        },
+    ) = (before, now)
+        && known == *pipeline_id
+        && blocks.is_none()
+    {
+        *blocks = known_blocks;
+        if failed_jobs.is_empty() {
+            *failed_jobs = known_jobs;
         }
     }
 }

@@ -16,8 +16,8 @@ use super::scratch::Scratch;
 use super::wire::{Log, Recording};
 use crate::clock::{Clock, later};
 use crate::drivers::{
-    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Session, SessionError,
-    StopRequest, run_virtual,
+    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Remembered, Session,
+    SessionError, StopRequest, run_virtual,
 };
 use crate::effects::{EffectSettings, SemaphoreEffects};
 use crate::engine::{Machine, RunInfo};
@@ -33,6 +33,8 @@ use crate::store::{InboxMessage, MemoryStore, RunHeader, Store};
 const RUN: &str = "test";
 /// A run that takes longer (in virtual time) has no end: no deadline is longer than this by itself.
 const VIRTUAL_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
+/// As many as when nobody sets `triage.jobs`.
+const TRIAGE_JOBS: u32 = 3;
 /// More sessions than this are not a resume any more.
 const SESSIONS_MAX: usize = 100;
 
@@ -285,6 +287,7 @@ impl<'a> Stage<'a> {
             timeout: None,
             budget: self.settings.effects.budget,
             mark: true,
+            triage: TRIAGE_JOBS,
         }
     }
 
@@ -319,7 +322,11 @@ impl<'a> Stage<'a> {
             clock,
             self.redactor.clone(),
         )
-        .with_web(Arc::new(web), never))
+        .with_web(Arc::new(web), never)
+        .with_history(Arc::new(Remembered::new(
+            Arc::clone(&self.store) as Arc<dyn Store>,
+            RUN,
+        ))))
     }
 
     fn left(self, ending: Ending) -> Ran {

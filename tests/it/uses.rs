@@ -511,6 +511,47 @@ fn the_program_finds_the_library() {
     assert!(done.err.contains("has no output `from`"), "{}", done.err);
 }
 
+/// A test sees no environment but its own, and shows no secret of it.
+#[test]
+fn a_test_gives_used_playbooks_their_environment() {
+    let program = Program::new().with("SHARED_TOKEN", "of-this-machine");
+    program.file(
+        "main.yml",
+        "playbook: 1\nsteps: { a: { use: shared } }\noutputs: { text: \"{{ steps.a.text }}\" }\n",
+    );
+    program.file("shared.yml", "playbook: 1\ninputs: { token: { type: string, secret: true, env: SHARED_TOKEN } }\nsteps: { s: { set: { text: \"x {{ inputs.token }}\" } } }\noutputs: { text: \"{{ steps.s.text }}\" }\n");
+    let case = |env: &str, text: &str| {
+        format!(
+            "test: main.yml\ncases:\n  it:\n    {env}\n    expect: {{ outcome: passed, outputs: {{ text: \"{text}\" }} }}\n"
+        )
+    };
+    program.file(
+        "main.test.yml",
+        &case("env: { SHARED_TOKEN: a-made-up-token }", "x ***"),
+    );
+    let done = program.run(&["test", "main.test.yml"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    program.file(
+        "main.test.yml",
+        &case("env: { SHARED_TOKEN: a-made-up-token }", "y"),
+    );
+    let done = program.run(&["test", "main.test.yml"]);
+    let said = done.out + &done.err;
+    assert!(
+        done.code == 1 && !said.contains("a-made-up-token"),
+        "{said}"
+    );
+    program.file("main.test.yml", &case("description: none", "x"));
+    let done = program.run(&["test", "main.test.yml"]);
+    assert_eq!(done.code, 3, "{}{}", done.out, done.err);
+    assert!(
+        done.err
+            .contains("give it under `env` of the case or of the file"),
+        "{}",
+        done.err
+    );
+}
+
 /// A run goes on with the texts that it began with, and reads its secrets again.
 #[test]
 fn a_run_is_gone_on_with_when_its_files_are_gone() {
@@ -541,6 +582,13 @@ fn a_run_is_gone_on_with_when_its_files_are_gone() {
         done.err
     );
     let program = program.with("SHARED_TOKEN", "a-long-token");
+    let done = program.run(&["resume", "r1", "--accept-changes"]);
+    assert_eq!(done.code, 3, "{}", done.err);
+    assert!(
+        done.err.contains("there is no file `./lib/shared.yml`"),
+        "{}",
+        done.err
+    );
     let done = program.run(&["resume", "r1", "--output", "json"]);
     assert_eq!(done.code, 0, "{}", done.err);
     let report: serde_json::Value = serde_json::from_str(&done.out).expect("a report");

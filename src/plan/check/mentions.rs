@@ -7,6 +7,7 @@ use crate::text;
 use super::super::Phase;
 use super::super::names::{Indexed, Names, Output};
 use super::super::walk::{Found, Sees};
+use super::types;
 
 /// Where a mention stands, which decides what it may name.
 #[derive(Clone, Copy)]
@@ -53,7 +54,13 @@ pub(crate) fn check<'p>(
             this(found, indexed.step, names, mistakes);
         }
         ("item" | "key" | "index", Where::Step { indexed, sees })
-            if sees.item && indexed.step.for_each.is_some() => {}
+            if sees.item && indexed.step.for_each.is_some() =>
+        {
+            let item = types::item(indexed.step, names).filter(|_| found.hop(0) == Some("item"));
+            if let Some(ty) = item {
+                part_of(found, 1, ty, mistakes);
+            }
+        }
         (root, _) => out_of_scope(found, root, at, mistakes),
     }
     None
@@ -290,6 +297,7 @@ fn part_of(found: Found<'_>, hop: usize, ty: crate::catalog::Type, mistakes: &mu
     use crate::catalog::Type;
     let Some(name) = found.hop(hop) else { return };
     match ty {
+        Type::Map(_) if found.hop(hop - 1) == Some("triage") => triage(found, hop, name, mistakes),
         Type::List(_) | Type::Map(_) | Type::Any | Type::Expressions => {}
         Type::Text
         | Type::Id
@@ -316,6 +324,29 @@ fn part_of(found: Found<'_>, hop: usize, ty: crate::catalog::Type, mistakes: &mu
             });
         }
     }
+}
+
+/// What stands in `triage` is known, so that a condition on it cannot speak of nothing.
+fn triage(found: Found<'_>, hop: usize, name: &str, mistakes: &mut Mistakes) {
+    use crate::catalog::TRIAGE_FIELDS;
+    if TRIAGE_FIELDS.iter().any(|field| field.name == name) {
+        return;
+    }
+    mistakes.push_with(|| {
+        let diagnostic = Diagnostic::error(
+            codes::UNKNOWN_OUTPUT,
+            found.hop_place(hop),
+            format!("`triage` has no `{}`", text::clean_line(name, 60)),
+        );
+        let known = TRIAGE_FIELDS.iter().map(|field| field.name);
+        let all: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
+        near(
+            diagnostic,
+            name,
+            known,
+            &format!("it has {}", all.join(", ")),
+        )
+    });
 }
 
 fn path(found: Found<'_>, hops: usize) -> String {

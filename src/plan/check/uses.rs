@@ -9,7 +9,8 @@ use crate::text;
 
 use super::super::names::{self, Names};
 use super::mentions::near;
-use super::{secrets, types};
+use super::secrets;
+use super::types::{self, At};
 
 /// Checks a step that uses another playbook.
 pub(crate) fn check(step: &Step, names: &Names<'_>, mistakes: &mut Mistakes) {
@@ -28,7 +29,15 @@ pub(crate) fn check(step: &Step, names: &Names<'_>, mistakes: &mut Mistakes) {
             unknown(used, key, mistakes);
             continue;
         };
-        value(input, (key, tree), names, mistakes);
+        value(
+            input,
+            (key, tree),
+            At {
+                names,
+                step: Some(step),
+            },
+            mistakes,
+        );
         if let Some(secret) = secrets::source_in(tree, step, names).filter(|_| !input.secret) {
             mistakes.push(passed(input, (key, tree), &secret));
         }
@@ -121,7 +130,7 @@ fn unknown(used: &Playbook, key: &Key, mistakes: &mut Mistakes) {
 }
 
 /// A value as far as it is known.
-fn value(input: &Input, (key, tree): (&Key, &Tree), names: &Names<'_>, mistakes: &mut Mistakes) {
+fn value(input: &Input, (key, tree): (&Key, &Tree), at: At<'_, '_>, mistakes: &mut Mistakes) {
     if let Some(constant) = tree.constant() {
         if constant.is_null() {
             return;
@@ -135,7 +144,7 @@ fn value(input: &Input, (key, tree): (&Key, &Tree), names: &Names<'_>, mistakes:
     let have = names::tree_type(tree);
     let whole = matches!(&tree.node, Node::Template(template) if template.is_whole());
     if whole || types::same_kind(have, wanted) {
-        types::fits(wanted, &key.name, tree, names, mistakes);
+        types::fits(wanted, &key.name, tree, at, mistakes);
         return;
     }
     let message = format!(

@@ -10,8 +10,8 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use runner::cli::causes::ids;
 use runner::cli::output::{Output, write_report};
-use runner::cli::progress::{Mode, Progress, lines};
-use runner::cli::screen::Screen;
+use runner::cli::progress::{Mode, Progress, Size, board};
+use runner::cli::screen::{Screen, columns};
 use runner::cli::show::{RunRow, runs, show};
 use runner::cli::summary::{Ending, summary};
 use runner::diagnostic::{Diagnostic, Diagnostics, Source};
@@ -21,6 +21,7 @@ use runner::report::{
     report_schema, report_text, text_in,
 };
 use runner::secret::Redactor;
+use runner::store::Estimates;
 
 use super::fixtures::{Item, Shared, events, items, time};
 
@@ -129,7 +130,12 @@ fn everything(items: &[Item], redactor: &Redactor, width: usize) -> Vec<(&'stati
             Item::Observation(seen) => progress.observe(seen),
             Item::Tick { tick } => progress.tick(*tick),
         }
-        drawn.extend(lines(progress.view(), now, &screen));
+        let size = Size {
+            rows: 24,
+            columns: width,
+        };
+        let none = Estimates::default();
+        drawn.extend(board(progress.view(), size, now, &none, &screen));
     }
     let view = progress.view().clone();
     let folder = tempfile::tempdir().unwrap();
@@ -357,7 +363,12 @@ proptest! {
             json_line(&masked(&event_v1::Line::from(&event), &redactor));
         }
         let view: &RunView = progress.view();
-        prop_assert!(!lines(view, now, &screen).is_empty());
+        for rows in [0, 1, 2, 5, 24, 500] {
+            let size = Size { rows, columns: width };
+            let drawn = board(view, size, now, &Estimates::default(), &screen);
+            prop_assert!(drawn.len() <= rows.saturating_sub(1));
+            prop_assert!(drawn.iter().all(|line| columns(line) < width.max(1)));
+        }
         prop_assert!(!summary(view, &Ending::default(), &screen).is_empty());
         prop_assert!(!show(view, now, &screen).is_empty());
         let made = masked(&report(view, 1, &ApiUse::default()), &redactor);
