@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::apply::planned;
+use super::apply::{narrowed_as, planned};
 use super::check::{limits, source};
 use super::exit::Exit;
 use super::failing::Failing;
@@ -35,7 +35,7 @@ pub(super) fn accepted(
     let limits = limits(settings);
     let path = path.unwrap_or_else(|| Path::new(&run.header.playbook));
     let source = source(path, &limits)?;
-    let new = planned(around, &source, &limits)?;
+    let new = narrowed_as(run.header, planned(around, &source, &limits)?)?;
     let machine = as_it_stands(around, settings, run, &limits)?;
     if machine.plan_digest() == new.digest {
         around.say("the playbook means what it meant: nothing changes");
@@ -76,7 +76,7 @@ fn as_it_stands(
     };
     let first = header.sources.first().ok_or_else(lost)?;
     let first = Source::new(first.name.clone(), first.text.clone());
-    let plan = Arc::new(planned(around, &first, limits)?);
+    let plan = Arc::new(narrowed_as(header, planned(around, &first, limits)?)?);
     let mut inputs = BoundInputs::default();
     for (name, stored) in &header.inputs {
         let value = match stored {
@@ -91,7 +91,7 @@ fn as_it_stands(
     let info = info(around, header, run.past, settings);
     let mut machine = Machine::new(info, plan, inputs)
         .map_err(|error| Failing::words(Exit::Invalid, error.to_string()))?;
-    for plan in later(around, run.past, &[], limits)? {
+    for plan in later((around, header), run.past, &[], limits)? {
         machine.learn(plan);
     }
     replayed(&mut machine, run.past)?;
@@ -100,7 +100,7 @@ fn as_it_stands(
 
 /// The plans that a run went on with later, and the one that it is to go on with now.
 pub(super) fn later(
-    around: &Surroundings,
+    (around, header): (&Surroundings, &RunHeader),
     past: &[Recorded],
     opening: &[Ev],
     limits: &Limits,
@@ -117,7 +117,7 @@ pub(super) fn later(
         .chain(opened)
         .map(|(name, text)| {
             let source = Source::new(name.clone(), text.clone());
-            planned(around, &source, limits).map(Arc::new)
+            narrowed_as(header, planned(around, &source, limits)?).map(Arc::new)
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::apply::narrowed_as;
 use super::args::{ReportOf, RunReportFormat};
 use super::check::limits;
 use super::execute::effect_settings;
@@ -112,8 +113,10 @@ fn recorded_plan(header: &RunHeader, limits: &Limits) -> Result<Plan, Failing> {
     };
     let kept = header.sources.first().ok_or_else(lost)?;
     let (plan, wrong) = plan::check(&Source::new(kept.name.clone(), kept.text.clone()), limits);
-    plan.filter(|_| !wrong.has_errors())
-        .ok_or_else(|| Failing::mistakes(Exit::Invalid, wrong))
+    let plan = plan
+        .filter(|_| !wrong.has_errors())
+        .ok_or_else(|| Failing::mistakes(Exit::Invalid, wrong))?;
+    narrowed_as(header, plan)
 }
 
 /// The path of a playbook from the folder of its test, which must be above it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::apply::{ORIGIN, SIMULATED, inputs_file, planned, real};
+use super::apply::{ORIGIN, SIMULATED, inputs_file, narrowed_as, planned, real};
 use super::args::{Connection, Inputs, Results, Resume};
 use super::changing::{self, Changing};
 use super::check::limits;
@@ -152,8 +152,8 @@ pub(super) fn go_on(
             format!("the run `{run}` has lost its playbook"),
         ));
     };
-    let plan = planned(around, &source, &limits)?;
-    let later = changing::later(around, &past, &opening, &limits)?;
+    let plan = narrowed_as(&header, planned(around, &source, &limits)?)?;
+    let later = changing::later((around, &header), &past, &opening, &limits)?;
     let inputs = inputs(around, &header, again.inputs, &limits)?;
     let endpoint = endpoint(around, again.connection)?;
     let is_writing = !store.open_intents(run)?.is_empty();

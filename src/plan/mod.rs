@@ -11,6 +11,7 @@ mod graph;
 mod inputs;
 mod model;
 mod names;
+mod only;
 mod walk;
 
 pub use crate::playbook::{
@@ -20,3 +21,4 @@ pub use build::{build, check};
 pub use changes::{Changes, changes};
 pub use inputs::{GivenInputs, InputsFile, bind_inputs, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};
+pub use only::{OnlyError, only};

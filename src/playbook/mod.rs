@@ -9,6 +9,8 @@ pub mod codes;
 mod decode;
 /// Whether a value fits the declaration of an input.
 pub mod input_value;
+/// The playbooks that are built into the program.
+pub mod library;
 mod limits;
 mod load;
 mod mistakes;

@@ -1,0 +1,60 @@
+//! The playbooks that are built into the program: those of `playbooks/`.
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        /// Names and texts, in the order of the names.
+        const ALL: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../../playbooks/", $name, ".yml")))),*
+        ];
+        /// Names and the tests beside them.
+        const TESTS: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../../playbooks/", $name, ".test.yml")))),*
+        ];
+    };
+}
+
+built_in![
+    "canary",
+    "ensure-green",
+    "explain-failure",
+    "hotfix",
+    "release",
+    "rerun-infra",
+    "rollback",
+    "wait-for",
+];
+
+/// All, by name, with their texts.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
+    ALL.iter().copied()
+}
+
+/// The text of one.
+pub fn find(name: &str) -> Option<&'static str> {
+    all().find(|(known, _)| *known == name).map(|(_, text)| text)
+}
+
+/// The text of its test.
+pub fn test_of(name: &str) -> Option<&'static str> {
+    let mut tests = TESTS.iter();
+    tests.find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_playbook_of_the_folder_is_built_in() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/playbooks");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .filter(|name| name.ends_with(".yml") && !name.ends_with(".test.yml"))
+            .map(|name| name.trim_end_matches(".yml").to_owned())
+            .collect();
+        names.sort();
+        let built_in: Vec<&str> = all().map(|(name, _)| name).collect();
+        assert_eq!(built_in, names);
+    }
+}
