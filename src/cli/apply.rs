@@ -31,8 +31,6 @@ use crate::store::{
     InboxMessage, RunHeader, SecretOrigin, SourceText, SqliteStore, Store as _, StoredInput,
 };
 
-/// The key of a run's settings that says that its Semaphore was a simulated one.
-pub(super) const SIMULATED: &str = "simulated";
 /// The key of a run's settings that says of which step alone it is.
 pub(super) const ONLY: &str = "only";
 /// The key of a run's settings that says which Semaphore it is on.
@@ -356,7 +354,7 @@ fn header(
         kept.insert(name.clone(), stored);
     }
     let mut snapshot = settings.snapshot();
-    snapshot[SIMULATED] = semaphore.is_simulated().into();
+    snapshot[RunHeader::SIMULATED] = semaphore.is_simulated().into();
     if let Some(step) = &args.only {
         snapshot[ONLY] = step.as_str().into();
     }

@@ -38,7 +38,9 @@ pub(super) fn library(around: &Surroundings, args: &Library) -> Result<Exit, Fai
         LibraryCommand::List(list) => {
             let entries = entries();
             if list.json {
-                around.output.json(&around.redactor.value(&json!(entries)))?;
+                around
+                    .output
+                    .json(&around.redactor.value(&json!(entries)))?;
             } else {
                 let screen = Screen::new(around.width(), &around.redactor);
                 around.output.data(&table(&entries, &screen))?;
@@ -53,7 +55,11 @@ pub(super) fn library(around: &Surroundings, args: &Library) -> Result<Exit, Fai
 
 /// The plan of a playbook that is built in; a test holds that each has one.
 fn plan_of(name: &str, text: &str) -> Option<Plan> {
-    plan::check(&Source::new(format!("{name}.yml"), text), &Limits::default()).0
+    plan::check(
+        &Source::new(format!("{name}.yml"), text),
+        &Limits::default(),
+    )
+    .0
 }
 
 fn entries() -> Vec<Entry> {
@@ -236,9 +242,15 @@ mod tests {
         let entries = entries();
         assert_eq!(entries.len(), library::all().count());
         for (name, text) in library::all() {
-            assert!(plan_of("mine", &own(text, name, "mine")).is_some(), "{name}");
+            assert!(
+                plan_of("mine", &own(text, name, "mine")).is_some(),
+                "{name}"
+            );
             let entry = entries.iter().find(|entry| entry.name == name).unwrap();
-            assert!(!entry.description.is_empty() && !entry.inputs.is_empty(), "{name}");
+            assert!(
+                !entry.description.is_empty() && !entry.inputs.is_empty(),
+                "{name}"
+            );
             assert!(!entry.outputs.is_empty(), "{name}");
             assert!(text.lines().count() <= 60, "{name}");
             assert!(library::test_of(name).is_some());

@@ -10,8 +10,8 @@ use super::failing::Failing;
 use super::output::{ColorWhen, Output};
 use super::settings::{Environment, Settings, read};
 use super::{
-    apply, approve, cancel, check, completions, doctor, eval, library, plan, report, resolve, resume, runs,
-    schema, simulate, test,
+    apply, approve, cancel, check, completions, doctor, eval, library, plan, report, resolve,
+    resume, runs, schema, simulate, test,
 };
 use crate::secret::Redactor;
 

@@ -138,12 +138,7 @@ fn show(around: &Surroundings, wanted: &Wanted<'_>) -> Result<Exit, Failing> {
 }
 
 /// How long steps took lately. A plan is worth showing without this, so what goes wrong here is nothing.
-fn estimates(
-    around: &Surroundings,
-    settings: &Settings,
-    name: &str,
-    simulated: bool,
-) -> Estimates {
+fn estimates(around: &Surroundings, settings: &Settings, name: &str, simulated: bool) -> Estimates {
     let folder = match &settings.state.dir {
         Some(dir) => Some(dir.clone()),
         None => around.environment.state_folder().ok(),

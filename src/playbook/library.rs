@@ -31,13 +31,17 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
 
 /// The text of one.
 pub fn find(name: &str) -> Option<&'static str> {
-    all().find(|(known, _)| *known == name).map(|(_, text)| text)
+    all()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| text)
 }
 
 /// The text of its test.
 pub fn test_of(name: &str) -> Option<&'static str> {
     let mut tests = TESTS.iter();
-    tests.find(|(known, _)| *known == name).map(|(_, text)| *text)
+    tests
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
 }
 
 #[cfg(test)]

@@ -31,9 +31,7 @@ impl Simulator {
     pub fn new(scenario: Scenario, seed: u64, start: Timestamp) -> Self {
         let start = whole_micros(start);
         let scenario = Arc::new(scenario);
-        let began = start
-            .checked_sub(scenario.past.0)
-            .unwrap_or(start);
+        let began = start.checked_sub(scenario.past.0).unwrap_or(start);
         Self {
             faults: Faults::new(&scenario),
             others: Others::new(Arc::clone(&scenario)),

@@ -12,8 +12,8 @@ use super::does::does;
 use super::known::{Known, bare};
 use super::questions::Answers;
 use super::view::{
-    ForEachView, InputView, NeedView, PlanView, Problem, RerunView, StepView, UndoView,
-    UntilView, UsedView, WhenView,
+    ForEachView, InputView, NeedView, PlanView, Problem, RerunView, StepView, UndoView, UntilView,
+    UsedView, WhenView,
 };
 use crate::duration;
 use crate::engine::{RUN_TIMEOUT_DEFAULT, STEP_TIMEOUT_DEFAULT};
