@@ -644,6 +644,8 @@ pub enum SchemaOf {
     Actions,
     /// The settings, as Markdown.
     Settings,
+    /// The library, as Markdown.
+    Library,
 }
 
 /// `runner eval`.

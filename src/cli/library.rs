@@ -1,5 +1,7 @@
 //! `runner library` and `runner new`: the playbooks that are built in, to look at and to begin with.
 
+mod page;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,8 @@ use super::screen::{Screen, pad};
 use crate::diagnostic::{Source, nearest};
 use crate::plan::{self, Limits, Plan};
 use crate::playbook::library;
+
+pub(super) use self::page::page;
 
 /// The line by which editors find the schema.
 const SCHEMA_LINE: &str = "# yaml-language-server: $schema=";

@@ -13,6 +13,7 @@ mod lab;
 mod layering;
 mod machine;
 mod ops;
+mod planning;
 mod program;
 mod recorded;
 mod reports;

@@ -63,7 +63,7 @@ pub fn view(plan: &Plan, facts: &Facts<'_>) -> PlanView {
         digest: plan.digest.clone(),
         timeout: plan.timeout.as_ref().map_or_else(
             || duration::show(RUN_TIMEOUT_DEFAULT),
-            |timeout| known.words(timeout),
+            |timeout| known.time(timeout),
         ),
         stops_on_failure: plan.on_failure == OnFailure::Stop,
         concurrency: plan.concurrency.as_ref().map(|c| known.words(&c.group)),
@@ -265,7 +265,7 @@ impl Build<'_> {
     /// As the machine does it: the step's own, the playbook's, an hour; some have as long as the run.
     fn timeout(&self, step: &PlanStep) -> Option<String> {
         if let Some(timeout) = &step.timeout {
-            return Some(self.known.words(&timeout.value));
+            return Some(self.known.time(&timeout.value));
         }
         if matches!(step.action.name, "sleep" | "approve" | "use") {
             return None;

@@ -203,7 +203,10 @@ fn others(action: &Action, words: &Words<'_>) -> Option<String> {
             "asks a person: {}",
             first()?.unwrap_or_else(|| "go on?".to_owned())
         ),
-        "sleep" => format!("does nothing for {}", first()??),
+        "sleep" => format!(
+            "does nothing for {}",
+            words.known.time(words.params.get(action.params.first()?.name)?)
+        ),
         "set" => format!(
             "names {}",
             words.params.keys().cloned().collect::<Vec<_>>().join(", ")

@@ -2,6 +2,7 @@
 //!
 //! Pure: a view in, text out. Every text of the playbook or of Semaphore goes through the screen.
 
+use super::known::with_unit;
 use super::view::{ForEachView, PlanView, StepView, WhenView};
 use crate::cli::screen::{Screen, Tone};
 use crate::duration;
@@ -50,6 +51,9 @@ fn inputs(view: &PlanView, screen: &Screen<'_>) -> Vec<String> {
             (_, _, true) => screen.paint(Tone::Look, "has no value yet: it must be given"),
             (_, true, false) => "***".to_owned(),
             (Some(serde_json::Value::String(text)), ..) => screen.line(text, VALUE_CHARACTERS_MAX),
+            (Some(value), ..) if input.ty == "duration" => {
+                with_unit(value).unwrap_or_else(|| value.to_string())
+            }
             (Some(value), ..) => screen.line(&value.to_string(), VALUE_CHARACTERS_MAX),
             (None, ..) => "-".to_owned(),
         };

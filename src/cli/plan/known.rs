@@ -4,6 +4,7 @@
 //! steps will give is not known either.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -125,6 +126,11 @@ impl Known {
         }
     }
 
+    /// A duration as words.
+    pub fn time(&self, tree: &Tree) -> String {
+        with_unit(&self.shown(tree)).unwrap_or_else(|| self.words(tree))
+    }
+
     /// The same as words: text as it is, an expression that stands alone without its braces.
     pub fn words(&self, tree: &Tree) -> String {
         match self.shown(tree) {
@@ -132,6 +138,12 @@ impl Known {
             other => other.to_string(),
         }
     }
+}
+
+/// A duration: expressions give seconds, which nobody reads.
+pub fn with_unit(value: &Value) -> Option<String> {
+    let seconds = Duration::try_from_secs_f64(value.as_f64()?).ok()?;
+    Some(crate::duration::show(seconds))
 }
 
 /// An expression that is a whole text, without its braces.

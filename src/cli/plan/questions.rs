@@ -37,6 +37,12 @@ impl Answers {
             .map(|(.., answer)| answer)
     }
 
+    fn was_asked_by(&self, call: &Call, step: &str) -> bool {
+        self.asked
+            .iter()
+            .any(|(asked, by, _)| asked == call && by == step)
+    }
+
     fn text(&self, call: &Call, field: &str) -> Option<String> {
         let value = self.of(call)?.as_ref().ok()?;
         value.get(field)?.as_str().map(str::to_owned)
@@ -99,6 +105,11 @@ impl Answers {
             let Some(Ok(value)) = self.of(&call) else {
                 continue;
             };
+            // Names are told once, where they are met first.
+            let is_name = matches!(call, Call::ResolveProject { .. } | Call::ResolveTask { .. });
+            if is_name && !self.was_asked_by(&call, &step.id) {
+                continue;
+            }
             found.extend(asking.meaning(&call, value));
         }
         found
