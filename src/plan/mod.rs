@@ -15,10 +15,10 @@ mod only;
 mod walk;
 
 pub use crate::playbook::{
-    Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
+    ForEach, Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
 };
 pub use build::{build, check};
 pub use changes::{Changes, changes};
-pub use inputs::{GivenInputs, InputsFile, bind_inputs, parse_given, read_inputs_file};
+pub use inputs::{GivenInputs, InputsFile, bind_inputs, bind_with, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};
 pub use only::{OnlyError, only};
