@@ -18,9 +18,12 @@ built_in![
     "ensure-green",
     "explain-failure",
     "hotfix",
+    "nightly",
+    "promote-all",
     "release",
     "rerun-infra",
     "rollback",
+    "stop-branch",
     "wait-for",
 ];
 

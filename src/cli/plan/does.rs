@@ -205,7 +205,9 @@ fn others(action: &Action, words: &Words<'_>) -> Option<String> {
         ),
         "sleep" => format!(
             "does nothing for {}",
-            words.known.time(words.params.get(action.params.first()?.name)?)
+            words
+                .known
+                .time(words.params.get(action.params.first()?.name)?)
         ),
         "set" => format!(
             "names {}",
