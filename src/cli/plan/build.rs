@@ -202,7 +202,7 @@ impl Build<'_> {
             timeout: self.timeout(step),
             allow_failure: step.allow_failure,
             undo: step.undo.as_ref().map(|undo| does(undo, self.known)),
-            found: self.facts.answers.found(step, self.known),
+            found: self.facts.answers.found(&id, step, self.known),
             expected_ms: (self.facts.durations)(&id),
             uses: step.used.as_ref().map(|used| self.uses(&id, step, used)),
             id,
@@ -274,16 +274,18 @@ impl Build<'_> {
         Some(duration::show(default))
     }
 
-    fn uses(&self, id: &str, step: &PlanStep, used: &Plan) -> UsedView {
-        let values = self.given(step, used);
-        let secrets: Vec<String> = secrets(used);
-        let known = Known::of(used, &values, &secrets);
-        let build = Build {
+    /// The same for the playbook that a step uses.
+    fn inside<'b>(&'b self, id: &str, known: &'b Known) -> Build<'b> {
+        Build {
             facts: self.facts,
-            known: &known,
+            known,
             prefix: format!("{id}/"),
-        };
-        let (steps, last) = build.phases(used);
+        }
+    }
+
+    fn uses(&self, id: &str, step: &PlanStep, used: &Plan) -> UsedView {
+        let known = self.known.inner(step, used);
+        let (steps, last) = self.inside(id, &known).phases(used);
         UsedView {
             name: used.name.clone(),
             playbook: used
@@ -296,48 +298,30 @@ impl Build<'_> {
         }
     }
 
-    /// What a used playbook is given, as far as it is known: what stands in `with`, else its defaults.
-    fn given(&self, step: &PlanStep, used: &Plan) -> IndexMap<String, Value> {
-        let with = step.params.get("with");
-        let mut values = IndexMap::new();
-        for (name, input) in &used.inputs {
-            let tree = match with.map(|tree| &tree.node) {
-                Some(crate::template::Node::Map(entries)) => entries
-                    .iter()
-                    .find(|(key, _)| key.name == *name)
-                    .map(|(_, tree)| tree),
-                _ => None,
-            };
-            let value = match tree {
-                Some(tree) => self.known.value(tree),
-                // What comes from the environment is read when the run begins.
-                None if input.env.is_some() => None,
-                None => input.default.clone(),
-            };
-            if let Some(value) = value {
-                values.insert(name.clone(), value);
-            }
-        }
-        values
-    }
-
     /// Undos run in the reverse order of completion: what depends on others is taken back first.
     fn undos(&self, plan: &Plan) -> Vec<UndoView> {
-        let mut undos: Vec<UndoView> = order(plan)
-            .into_iter()
-            .filter_map(|index| plan.steps.get(index))
-            .filter_map(|step| {
-                let undo = step.undo.as_ref()?;
-                Some(UndoView {
-                    step: format!("{}{}", self.prefix, step.id),
+        let mut undos = Vec::new();
+        self.collect_undos(plan, &mut undos);
+        undos.reverse();
+        undos
+    }
+
+    fn collect_undos(&self, plan: &Plan, undos: &mut Vec<UndoView>) {
+        for step in order(plan).into_iter().filter_map(|at| plan.steps.get(at)) {
+            let id = format!("{}{}", self.prefix, step.id);
+            if let Some(used) = &step.used {
+                let known = self.known.inner(step, used);
+                self.inside(&id, &known).collect_undos(used, undos);
+            }
+            if let Some(undo) = &step.undo {
+                undos.push(UndoView {
                     action: undo.action.name,
                     does: does(undo, self.known),
                     timeout: self.timeout(undo),
-                })
-            })
-            .collect();
-        undos.reverse();
-        undos
+                    step: id,
+                });
+            }
+        }
     }
 }
 

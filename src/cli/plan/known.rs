@@ -9,8 +9,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use crate::plan::Plan;
-use crate::template::{Data, Expression, Mention, Node, Scope, Tree};
+use crate::plan::{Plan, PlanStep};
+use crate::template::{Data, Expression, Key, Mention, Node, Scope, Tree};
 
 /// The names whose values are known, and a scope that holds them.
 #[derive(Debug, Clone)]
@@ -53,6 +53,42 @@ impl Known {
             vars: BTreeSet::new(),
         };
         known.compute_vars(plan);
+        known
+    }
+
+    /// What is known inside the playbook that a step uses: what stands in `with`, else its defaults.
+    pub fn inner(&self, step: &PlanStep, used: &Plan) -> Self {
+        let with: &[(Key, Tree)] = match step.params.get("with").map(|tree| &tree.node) {
+            Some(Node::Map(entries)) => entries,
+            Some(_) | None => &[],
+        };
+        let literal = match step.params.get("with").map(|tree| &tree.node) {
+            Some(Node::Literal(value)) => value.as_object(),
+            Some(_) | None => None,
+        };
+        let mut values = IndexMap::new();
+        let mut open = Vec::new();
+        for (name, input) in &used.inputs {
+            let given = with.iter().find(|(key, _)| key.name == *name);
+            let value = match (given, literal.and_then(|map| map.get(name))) {
+                (Some((_, tree)), _) => self.value(tree),
+                (None, Some(value)) => Some(value.clone()),
+                // What comes from the environment is read when the run begins.
+                (None, None) if input.env.is_some() => None,
+                (None, None) => input.default.clone(),
+            };
+            match value {
+                Some(value) => drop(values.insert(name.clone(), value)),
+                None if given.is_some() || input.env.is_some() => open.push(name.clone()),
+                None => {}
+            }
+            if input.secret {
+                open.push(name.clone());
+            }
+        }
+        let mut known = Self::of(used, &values, &open);
+        // An input that is given with something unknown is not missing.
+        known.inputs.retain(|name| !open.contains(name));
         known
     }
 

@@ -65,16 +65,24 @@ impl Answers {
 
     /// What is not asked yet: the step, and the call. Answers lead to new questions.
     pub fn open(&self, plan: &Plan, known: &Known) -> Vec<(String, Call)> {
-        let mut open: Vec<(String, Call)> = Vec::new();
+        let mut open = Vec::new();
+        self.collect(plan, known, "", &mut open);
+        open
+    }
+
+    fn collect(&self, plan: &Plan, known: &Known, prefix: &str, open: &mut Vec<(String, Call)>) {
         for step in &plan.steps {
+            let id = format!("{prefix}{}", step.id);
             for call in self.questions(step, known) {
                 let is_new = self.of(&call).is_none() && !open.iter().any(|(_, c)| *c == call);
                 if is_new {
-                    open.push((step.id.clone(), call));
+                    open.push((id.clone(), call));
                 }
             }
+            if let Some(used) = &step.used {
+                self.collect(used, &known.inner(step, used), &format!("{id}/"), open);
+            }
         }
-        open
     }
 
     /// All that can be asked about a step with what is known by now.
@@ -94,7 +102,7 @@ impl Answers {
     }
 
     /// What the answers mean for a step, in words.
-    pub fn found(&self, step: &PlanStep, known: &Known) -> Vec<String> {
+    pub fn found(&self, id: &str, step: &PlanStep, known: &Known) -> Vec<String> {
         let asking = Asking {
             step,
             known,
@@ -107,7 +115,7 @@ impl Answers {
             };
             // Names are told once, where they are met first.
             let is_name = matches!(call, Call::ResolveProject { .. } | Call::ResolveTask { .. });
-            if is_name && !self.was_asked_by(&call, &step.id) {
+            if is_name && !self.was_asked_by(&call, id) {
                 continue;
             }
             found.extend(asking.meaning(&call, value));
