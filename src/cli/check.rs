@@ -7,6 +7,7 @@ use super::args::{Check, CheckFormat};
 use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
+use super::playbooks::files;
 use super::render;
 use super::settings::Settings;
 use crate::diagnostic::{Diagnostics, Source};
@@ -20,7 +21,10 @@ pub(super) fn check(around: &Surroundings, args: &Check) -> Result<Exit, Failing
         let settings = around.settings(Some(path))?;
         let limits = limits(&settings);
         match source(path, &limits) {
-            Ok(source) => all.extend(plan::check(&source, &limits).1),
+            Ok(source) => {
+                let files = files(around, (&source, path), &limits);
+                all.extend(plan::check_with(&source, &files, &limits).1);
+            }
             Err(Failing::Mistakes(_, mistakes)) => all.extend(mistakes),
             Err(other) => return Err(other),
         }
@@ -80,6 +84,8 @@ pub(super) fn limits(settings: &Settings) -> Limits {
         aliases_max: small(settings.limits.aliases),
         steps_max: small(settings.limits.steps),
         edges_max: small(settings.limits.edges),
+        includes_max: small(settings.limits.includes),
+        include_depth_max: small(settings.limits.include_depth),
         ..Limits::default()
     }
 }

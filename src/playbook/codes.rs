@@ -72,12 +72,20 @@ codes! {
     WRONG_TYPE = "P071": "a template gives a value of the wrong type";
     TOO_MANY_STEPS = "P072": "there are too many steps or edges";
     SECRET_SHOWN = "P073": "a secret would be shown to people";
+    NOT_WRITTEN_OUT = "P074": "a template stands for what must be written out";
     MISSING_INPUT = "P080": "an input has no value";
     NO_SUCH_INPUT = "P081": "a value is given for an input that is not declared";
     WRONG_INPUT = "P082": "the value of an input does not fit its declaration";
     SHORT_SECRET_INPUT = "P083": "the value of a secret input is too short";
     INPUTS_FILE = "P084": "the file of inputs is not a map of names to values";
     SECRET_ON_COMMAND_LINE = "P085": "a secret is given on the command line";
+    USED_NOT_FOUND = "P090": "a playbook that is used is not found";
+    USED_OUTSIDE = "P091": "a playbook that is used lies outside";
+    USED_UNREADABLE = "P092": "a playbook that is used cannot be read";
+    USED_IN_CIRCLE = "P093": "playbooks use each other in a circle";
+    TOO_MANY_USED = "P094": "too many playbooks are used, or too deep";
+    ONLY_AT_THE_TOP = "P095": "a playbook that is used says what only the first one can";
+    SECRET_PASSED = "P096": "a secret is given to an input that is not secret";
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! The playbooks that are built into the program: those of `playbooks/`.
 
+use std::sync::Arc;
+
+use crate::diagnostic::Source;
+
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
         /// Names and texts, in the order of the names.
@@ -46,6 +50,15 @@ pub fn test_of(name: &str) -> Option<&'static str> {
         .find(|(known, _)| *known == name)
         .map(|(_, text)| *text)
 }
+
+/// One as a source.
+pub(super) fn open(name: &str) -> Option<Arc<Source>> {
+    let text = find(name)?;
+    Some(Source::new(format!("{PREFIX}{name}.yml"), text))
+}
+
+/// What the names of these sources begin with; no path does.
+pub(super) const PREFIX: &str = "built-in:";
 
 #[cfg(test)]
 mod tests {

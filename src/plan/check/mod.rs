@@ -6,4 +6,5 @@ pub(super) mod reach;
 pub(super) mod secrets;
 pub(super) mod types;
 pub(super) mod undo;
+pub(super) mod uses;
 pub(super) mod web;

@@ -118,6 +118,11 @@ fn program_files(program: &Program) {
     )
     .expect("it can be written");
     program.file("empty.yml", "");
+    std::fs::create_dir_all(program.work().join("steps.yml")).expect("it can be made");
+    program.file(
+        "locked.yml",
+        "playbook: 1\ninputs: { group: { type: string, default: x } }\nconcurrency: { group: x }\nsteps: { a: { sleep: 1s } }\n",
+    );
     let steps = |count: usize, step: &str| {
         let steps = (0..count).fold(String::new(), |mut text, n| {
             let _ = writeln!(text, "  s{n}: {step}");
