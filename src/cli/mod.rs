@@ -28,6 +28,7 @@ mod monitors;
 mod observers;
 pub mod output;
 pub mod plan;
+pub mod planned;
 mod playbooks;
 pub mod progress;
 mod prompt;

@@ -95,10 +95,10 @@ fn branches(rerun: &str) -> String {
             "" => String::new(),
             needs => format!("    needs: {{ {needs}: any }}\n"),
         };
-        playbook.push_str(&format!(
-            "  {step}:\n    allow_failure: true\n{needs}    run_workflow: {{ project: demo, reference: refs/heads/{step} }}\n"
-        ));
-        playbook.push_str(&format!("    rerun: {rerun}\n"));
+        let step = format!(
+            "  {step}:\n    allow_failure: true\n{needs}    run_workflow: {{ project: demo, reference: refs/heads/{step} }}\n    rerun: {rerun}\n"
+        );
+        playbook.push_str(&step);
     }
     playbook
 }
