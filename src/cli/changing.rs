@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::apply::planned;
+use super::apply::{narrowed_as, planned};
 use super::check::{limits, source};
 use super::exit::Exit;
 use super::failing::Failing;
@@ -38,7 +38,7 @@ pub(super) fn accepted(
     let path = path.unwrap_or_else(|| Path::new(&run.header.playbook));
     let source = source(path, &limits)?;
     let files = files(around, (&source, path), &limits);
-    let new = planned(around, (&source, &files), &limits)?;
+    let new = narrowed_as(run.header, planned(around, (&source, &files), &limits)?)?;
     let machine = as_it_stands(around, settings, run, &limits)?;
     if machine.plan_digest() == new.digest {
         around.say("the playbook means what it meant: nothing changes");
@@ -87,7 +87,8 @@ fn as_it_stands(
 ) -> Result<Machine, Failing> {
     let header = run.header;
     let (source, files) = kept(header)?;
-    let plan = Arc::new(planned(around, (&source, &files), limits)?);
+    let plan = planned(around, (&source, &files), limits)?;
+    let plan = Arc::new(narrowed_as(header, plan)?);
     let mut inputs = BoundInputs::default();
     for (name, stored) in &header.inputs {
         let value = match stored {
@@ -109,7 +110,7 @@ fn as_it_stands(
     let info = info(around, header, run.past, settings);
     let mut machine = Machine::new(info, plan, inputs)
         .map_err(|error| Failing::words(Exit::Invalid, error.to_string()))?;
-    for plan in later(around, run.past, &[], limits)? {
+    for plan in later((around, header), run.past, &[], limits)? {
         machine.learn(plan);
     }
     replayed(&mut machine, run.past)?;
@@ -118,7 +119,7 @@ fn as_it_stands(
 
 /// The plans that a run went on with later, and the one that it is to go on with now.
 pub(super) fn later(
-    around: &Surroundings,
+    (around, header): (&Surroundings, &RunHeader),
     past: &[Recorded],
     opening: &[Ev],
     limits: &Limits,
@@ -141,7 +142,8 @@ pub(super) fn later(
             let (source, kept) = of_files(files);
             let source = source.unwrap_or_else(|| Source::new(name.clone(), text.clone()));
             let files: &dyn Files = if files.is_empty() { &BuiltIn } else { &kept };
-            planned(around, (&source, files), limits).map(Arc::new)
+            let plan = planned(around, (&source, files), limits)?;
+            narrowed_as(header, plan).map(Arc::new)
         })
         .collect()
 }

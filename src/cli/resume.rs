@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::apply::{ORIGIN, inputs_file, planned, real};
+use super::apply::{ORIGIN, inputs_file, narrowed_as, planned, real};
 use super::args::{Connection, Inputs, Results, Resume};
 use super::changing::{self, Changing};
 use super::check::limits;
@@ -143,8 +143,9 @@ pub(super) fn go_on(
     no_rehearsal(&header)?;
     let limits = limits(settings);
     let (source, files) = kept(&header)?;
-    let plan = Arc::new(planned(around, (&source, &files), &limits)?);
-    let later = changing::later(around, &past, &opening, &limits)?;
+    let plan = narrowed_as(&header, planned(around, (&source, &files), &limits)?)?;
+    let plan = Arc::new(plan);
+    let later = changing::later((around, &header), &past, &opening, &limits)?;
     let inputs = inputs(around, &header, again.inputs, &limits)?;
     for plan in later.iter().chain([&plan]) {
         for text in plan::secret_texts(plan, &inputs) {

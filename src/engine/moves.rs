@@ -22,7 +22,8 @@ use crate::template::{Data, Expression, Scope, TemplateError};
 
 /// What a person can do about a write that may have happened.
 const LOOK_FOR_IT: &str = "look for it on Semaphore, then say so with `runner resolve`";
-pub(super) const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
+/// The total time of a step when neither it nor its playbook says one.
+pub const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
 /// An id that Semaphore has just given may not be found everywhere for a moment.
 const FRESH_FOR: Duration = Duration::from_secs(30);
 
