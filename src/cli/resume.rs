@@ -143,11 +143,14 @@ pub(super) fn go_on(
     no_rehearsal(&header)?;
     let limits = limits(settings);
     let (source, files) = kept(&header)?;
-    let plan = narrowed_as(&header, planned(around, (&source, &files), &limits)?)?;
+    let plan = planned(around, (&source, &files), &limits)?;
+    let plan = Arc::new(narrowed_as(&header, plan)?);
     let later = changing::later((around, &header), &past, &opening, &limits)?;
     let inputs = inputs(around, &header, again.inputs, &limits)?;
-    for text in plan::secret_texts(&plan, &inputs) {
-        around.redactor.learn(&text);
+    for plan in later.iter().chain([&plan]) {
+        for text in plan::secret_texts(plan, &inputs) {
+            around.redactor.learn(&text);
+        }
     }
     let endpoint = endpoint(around, again.connection)?;
     let is_writing = !store.open_intents(run)?.is_empty();
@@ -159,7 +162,7 @@ pub(super) fn go_on(
         settings,
         results: again.results,
         store: Arc::new(store),
-        plan: Arc::new(plan),
+        plan,
         inputs,
         info,
         past,

@@ -25,4 +25,4 @@ pub use inputs::{GivenInputs, InputsFile, bind_inputs, bind_with, parse_given, r
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};
 pub use only::{OnlyError, only};
 pub use reasons::{Reason, reasons};
-pub use used::{bind, links, secret_texts, secret_variables};
+pub use used::{bind, links, secret_texts, secret_variables, variables};

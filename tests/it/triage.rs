@@ -193,7 +193,7 @@ fn a_condition_cannot_speak_of_what_is_not_there() {
         ),
         (
             ONE.replace("refs/heads/main }", "refs/heads/main, wait: false }"),
-            "`triage` is there only when the step waits",
+            "with `wait: false` the step never learns",
         ),
     ] {
         let source = runner::diagnostic::Source::new("test.yml", playbook);
