@@ -143,8 +143,8 @@ pub(super) fn go_on(
     no_rehearsal(&header)?;
     let limits = limits(settings);
     let (source, files) = kept(&header)?;
-    let plan = narrowed_as(&header, planned(around, (&source, &files), &limits)?)?;
-    let plan = Arc::new(plan);
+    let plan = planned(around, (&source, &files), &limits)?;
+    let plan = Arc::new(narrowed_as(&header, plan)?);
     let later = changing::later((around, &header), &past, &opening, &limits)?;
     let inputs = inputs(around, &header, again.inputs, &limits)?;
     for plan in later.iter().chain([&plan]) {
