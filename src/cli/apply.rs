@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 use super::args::{Apply, Inputs, Speed};
 use super::check::{limits, source};
+use super::checkout;
 use super::connect::{endpoint, http_options};
 use super::execute::{Execution, Line, Worked, budget, conclude, lock};
 use super::exit::Exit;
@@ -19,7 +20,7 @@ use super::runs::store;
 use super::settings::{Settings, read_text};
 use super::simulate::scenario;
 use crate::clock::Clock;
-use crate::diagnostic::Source;
+use crate::diagnostic::{Diagnostics, Source};
 use crate::drivers::{InProcessTransport, InProcessWeb, run_local, run_virtual};
 use crate::effects::{ReqwestWeb, Web};
 use crate::engine::RunInfo;
@@ -207,7 +208,11 @@ pub(super) fn checked(
     path: &Path,
     limits: &Limits,
 ) -> Result<Plan, Failing> {
-    planned(around, &source(path, limits)?, limits)
+    let beside = |named: &_| checkout::around(path, named, limits);
+    accepted(
+        around,
+        plan::check_beside(&source(path, limits)?, limits, &beside),
+    )
 }
 
 /// The same for a text that was read already.
@@ -216,7 +221,13 @@ pub(super) fn planned(
     source: &Arc<Source>,
     limits: &Limits,
 ) -> Result<Plan, Failing> {
-    let (plan, diagnostics) = plan::check(source, limits);
+    accepted(around, plan::check(source, limits))
+}
+
+fn accepted(
+    around: &Surroundings,
+    (plan, diagnostics): (Option<Plan>, Diagnostics),
+) -> Result<Plan, Failing> {
     match plan {
         Some(plan) if !diagnostics.has_errors() => {
             if !diagnostics.is_empty() {

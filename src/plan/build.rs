@@ -11,7 +11,8 @@ use crate::playbook::{self, Limits, Mistakes, Playbook, Step, codes};
 use crate::template::Tree;
 
 use super::check::mentions::{self, Where};
-use super::check::{reach, secrets, types, undo, web};
+use super::check::{checkout, reach, replaced, secrets, types, undo, usage, web};
+use super::checkout::ReadCheckout;
 use super::graph::{Edge, Graph};
 use super::names::{Indexed, Names};
 use super::{Need, Phase, Plan, PlanStep, digest, walk};
@@ -25,9 +26,18 @@ const UNDO_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// Everything that the text alone shows: reads the playbook and plans it. The plan is there only when
 /// there is no error at all.
 pub fn check(source: &Arc<Source>, limits: &Limits) -> (Option<Plan>, Diagnostics) {
+    check_beside(source, limits, &|_| None)
+}
+
+/// The same, compared with the checkout that the playbook stands in.
+pub fn check_beside(
+    source: &Arc<Source>,
+    limits: &Limits,
+    checkout: ReadCheckout<'_>,
+) -> (Option<Plan>, Diagnostics) {
     let (playbook, mut diagnostics) = playbook::load(source, limits);
     let plan = playbook.and_then(|playbook| {
-        let (plan, more) = build(&playbook, limits);
+        let (plan, more) = build(&playbook, limits, checkout);
         diagnostics.extend(more);
         plan
     });
@@ -35,7 +45,11 @@ pub fn check(source: &Arc<Source>, limits: &Limits) -> (Option<Plan>, Diagnostic
 }
 
 /// Makes the plan of a playbook; none when anything is wrong.
-pub fn build(playbook: &Playbook, limits: &Limits) -> (Option<Plan>, Diagnostics) {
+pub fn build(
+    playbook: &Playbook,
+    limits: &Limits,
+    checkout: ReadCheckout<'_>,
+) -> (Option<Plan>, Diagnostics) {
     let mut mistakes = Mistakes::new(limits);
     let mut names = Names::of(playbook);
     if names.steps.len() > limits.steps_max {
@@ -73,6 +87,9 @@ pub fn build(playbook: &Playbook, limits: &Limits) -> (Option<Plan>, Diagnostics
     } else {
         graph.circles(&names, &order, &mut mistakes);
     }
+    replaced::check(&names, &graph, &mut mistakes);
+    usage::check(&names, &mut mistakes);
+    self::checkout::check(&names, checkout, &mut mistakes);
     let good = mistakes.errors() == 0 && playbook.complete;
     let plan = good.then(|| plan(playbook, &names, &graph));
     (plan, mistakes.finish())
@@ -170,6 +187,7 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
     if let Some(rerun) = &step.rerun {
         types::fits(Type::Integer, "max", &rerun.max, names, mistakes);
     }
+    replaced::overrides(step, mistakes);
     secrets::step(step, names, mistakes);
     if let Some(undo) = &step.undo {
         self::undo(indexed, undo, names, mistakes);
@@ -193,6 +211,7 @@ fn undo(indexed: Indexed<'_>, undo: &Step, names: &Names<'_>, mistakes: &mut Mis
     if let Some(timeout) = &undo.timeout {
         types::fits(Type::Duration, "timeout", &timeout.value, names, mistakes);
     }
+    replaced::overrides(undo, mistakes);
     secrets::step(undo, names, mistakes);
 }
 

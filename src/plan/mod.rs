@@ -6,6 +6,7 @@
 mod build;
 mod changes;
 mod check;
+mod checkout;
 mod digest;
 mod graph;
 mod inputs;
@@ -16,7 +17,8 @@ mod walk;
 pub use crate::playbook::{
     Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
 };
-pub use build::{build, check};
+pub use build::{build, check, check_beside};
 pub use changes::{Changes, changes};
+pub use checkout::{Checkout, ReadCheckout};
 pub use inputs::{GivenInputs, InputsFile, bind_inputs, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};

@@ -41,6 +41,7 @@ codes! {
     RESERVED_NAME = "P023": "a name is taken";
     EMPTY = "P024": "something is empty that must not be";
     TOO_MANY_MISTAKES = "P025": "there are more mistakes than are shown";
+    UNQUOTED_BRACKETS = "P026": "a value with braces or brackets stands without quotes among braces";
     NO_ACTION = "P030": "a step has no action";
     TWO_ACTIONS = "P031": "a step has more than one action";
     UNKNOWN_ACTION = "P032": "an action is not known";
@@ -78,6 +79,14 @@ codes! {
     SHORT_SECRET_INPUT = "P083": "the value of a secret input is too short";
     INPUTS_FILE = "P084": "the file of inputs is not a map of names to values";
     SECRET_ON_COMMAND_LINE = "P085": "a secret is given on the command line";
+    UNUSED_INPUT = "P090": "an input is never read";
+    UNUSED_VAR = "P091": "a var is never read";
+    REPLACED_PIPELINE = "P092": "a pipeline is named that another may have replaced";
+    OVERRIDE = "P093": "a promotion overrides the result of its pipeline";
+    NO_SUCH_PROMOTION = "P094": "a promotion is named that the checkout does not have";
+    PROMOTION_PARAMETER = "P095": "the parameters of a promotion are not those of the checkout";
+    AUTO_PROMOTION = "P096": "a promotion may be triggered by its rule as well";
+    NO_SUCH_PIPELINE_FILE = "P097": "a pipeline file is named that the checkout does not have";
 }
 
 #[cfg(test)]

@@ -303,7 +303,10 @@ fn steps_are_named(text: &str, chain: &Chain) -> Result<(), TemplateError> {
     Err(match first {
         Some(chain::Hop::Name(name)) => {
             let rest = text.get(chain.range_of(1).end..chain.range().end);
-            error.hint(format!("write `steps.{name}{}`", rest.unwrap_or_default()))
+            let rest = rest.unwrap_or_default();
+            let mut error = error.fix("", format!("steps.{name}"));
+            error.hint = Some(format!("write `steps.{name}{rest}`"));
+            error
         }
         _ => error.hint("write the step's id after a dot, like `steps.build`"),
     })
@@ -326,10 +329,13 @@ fn syntax(text: &str, tokens: &[Token<'_>], error: &minijinja::Error) -> Templat
     }
     let hint = tokens.iter().find_map(|token| {
         let found = foreign.iter().find(|(sign, _)| token.is(sign))?;
-        Some((token.range(), found.1))
+        Some((token.range(), found.0, found.1))
     });
     match hint {
-        Some((range, hint)) => TemplateError { range, ..made }.hint(hint),
+        Some((range, "&&", _)) => TemplateError { range, ..made }.fix("", "and"),
+        Some((range, "||", _)) => TemplateError { range, ..made }.fix("", "or"),
+        Some((range, "=", _)) => TemplateError { range, ..made }.fix("to compare, ", "=="),
+        Some((range, _, hint)) => TemplateError { range, ..made }.hint(hint),
         None => made,
     }
 }

@@ -2,8 +2,8 @@
 
 use super::super::codes;
 use super::super::mistakes::Mistakes;
-use super::super::syntax;
 use super::super::tree::{Entry, Yaml, YamlNode};
+use super::super::unquoted;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::template::Key;
 use crate::text;
@@ -116,7 +116,7 @@ pub(super) fn list<'y>(yaml: &'y Yaml, what: &str, mistakes: &mut Mistakes) -> O
 /// Something of another kind stands there.
 pub(crate) fn wrong_shape(yaml: &Yaml, what: &str, wanted: &str, mistakes: &mut Mistakes) {
     mistakes.push(match yaml.node {
-        YamlNode::Braces => syntax::unquoted(yaml.place.clone()),
+        YamlNode::Braces => unquoted::unquoted(yaml.place.clone()),
         YamlNode::Null => Diagnostic::error(
             codes::EMPTY,
             yaml.place.clone(),

@@ -7,7 +7,7 @@ use super::super::input_value::{self, Misfit};
 use super::super::mistakes::Mistakes;
 use super::super::model::{Input, InputType};
 use super::super::tree::{Entry, Yaml, YamlNode};
-use super::super::{codes, syntax};
+use super::super::{codes, unquoted};
 use super::fields::{self, Fields};
 use super::{scalars, values};
 use crate::diagnostic::Diagnostic;
@@ -236,7 +236,7 @@ pub(crate) fn literal(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Value> {
         }
         YamlNode::Text(text) => Value::String(text.clone()),
         YamlNode::Braces => {
-            mistakes.push(syntax::unquoted(yaml.place.clone()));
+            mistakes.push(unquoted::unquoted(yaml.place.clone()));
             return None;
         }
         YamlNode::List(items) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::mistakes::Mistakes;
 use super::super::places::{fixed_line, with_quotes};
 use super::super::tree::{Yaml, YamlNode};
-use super::super::{codes, syntax};
+use super::super::{codes, unquoted};
 use super::fields::wrong_shape;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::template::Key;
@@ -119,7 +119,7 @@ pub(super) fn number(
 /// Anything but the number that is wanted.
 pub(super) fn not_number(yaml: &Yaml, wanted: &str, what: &str) -> Option<Diagnostic> {
     if let YamlNode::Braces = yaml.node {
-        return Some(syntax::unquoted(yaml.place.clone()));
+        return Some(unquoted::unquoted(yaml.place.clone()));
     }
     let whole = with_quotes(&yaml.place);
     let written = text::clean_line(yaml.written(), 40);
@@ -162,16 +162,42 @@ pub(crate) fn duration(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Opti
     if let YamlNode::Text(text) = &yaml.node {
         match duration::parse(text) {
             Ok(found) => return Some(found),
-            Err(error) => mistakes.push(Diagnostic::error(
-                codes::NOT_DURATION,
-                yaml.place.clone(),
-                format!("{what}: {error}"),
-            )),
+            Err(error) => mistakes.push(no_duration(yaml, text, &error, what)),
         }
         return None;
     }
     not_duration(yaml, what, mistakes);
     None
+}
+
+/// Text that is no duration where one is wanted.
+pub(super) fn no_duration(
+    yaml: &Yaml,
+    text: &str,
+    error: &duration::DurationError,
+    what: &str,
+) -> Diagnostic {
+    let message = match error {
+        duration::DurationError::BareNumber(number) => format!(
+            "{what} must be a duration, and `{}` has no unit",
+            text::clean_line(number, 40)
+        ),
+        other => format!("{what}: {other}"),
+    };
+    let diagnostic = Diagnostic::error(codes::NOT_DURATION, yaml.place.clone(), message);
+    match (duration::meant(text), error) {
+        (Some(meant), duration::DurationError::BareNumber(_)) => diagnostic
+            .hint(format!(
+                "for seconds write `{}`; the units are `d`, `h`, `m`, `s` and `ms`",
+                fixed_line(&yaml.place, &meant)
+            ))
+            .fix(meant),
+        (Some(meant), _) => diagnostic
+            .hint(format!("write `{}`", fixed_line(&yaml.place, &meant)))
+            .fix(meant),
+        (None, duration::DurationError::Negative) => diagnostic.hint("remove the `-`"),
+        (None, _) => diagnostic.hint("the units are `d`, `h`, `m`, `s` and `ms`"),
+    }
 }
 
 /// Something that is no text where a duration is wanted.
