@@ -34,7 +34,12 @@ pub(super) fn check(around: &Surroundings, args: &Check) -> Result<Exit, Failing
             Err(other) => drop(unreadable.get_or_insert(other)),
         }
     }
-    tell(around, args, &all, playbooks.len() - usize::from(unreadable.is_some()))?;
+    tell(
+        around,
+        args,
+        &all,
+        playbooks.len() - usize::from(unreadable.is_some()),
+    )?;
     let refused = all.has_errors() || args.deny_warnings && !all.is_empty();
     match unreadable {
         Some(failing) => Err(failing),

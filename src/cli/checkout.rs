@@ -20,7 +20,11 @@ const FILE_BYTES_MAX: u64 = 256 * 1024;
 
 /// The pipeline files of the nearest folder above a playbook that is the root of something, with those that
 /// are named beside them. None when there is no such folder, or it has no pipeline files.
-pub(super) fn around(playbook: &Path, named: &BTreeSet<String>, limits: &Limits) -> Option<Checkout> {
+pub(super) fn around(
+    playbook: &Path,
+    named: &BTreeSet<String>,
+    limits: &Limits,
+) -> Option<Checkout> {
     let root = root(playbook)?;
     let folder = std::fs::canonicalize(root.join(FOLDER)).ok()?;
     if !folder.starts_with(&root) {

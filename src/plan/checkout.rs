@@ -84,6 +84,9 @@ impl Checkout {
     }
 }
 
+/// A file with more of them is not looked at.
+const PROMOTIONS_MAX: usize = 200;
+
 /// The promotions of a pipeline file, or nothing when it cannot be made out.
 fn promotions(path: &str, text: &str, limits: &Limits) -> Option<Vec<Promotion>> {
     let source = Source::new(path, text);
@@ -93,7 +96,9 @@ fn promotions(path: &str, text: &str, limits: &Limits) -> Option<Vec<Promotion>>
     };
     match get(&yaml, "promotions").map(|yaml| &yaml.node) {
         None | Some(YamlNode::Null) => Some(Vec::new()),
-        Some(YamlNode::List(items)) => items.iter().map(|item| promotion(path, item)).collect(),
+        Some(YamlNode::List(items)) if items.len() <= PROMOTIONS_MAX => {
+            items.iter().map(|item| promotion(path, item)).collect()
+        }
         Some(_) => None,
     }
 }
@@ -132,7 +137,8 @@ fn parameters(promotion: &Yaml) -> Option<Vec<Parameter>> {
             };
             Some(Parameter {
                 name: get(item, "name").and_then(scalar)?,
-                required: get(item, "required").map(|yaml| &yaml.node) == Some(&YamlNode::Bool(true)),
+                required: get(item, "required").map(|yaml| &yaml.node)
+                    == Some(&YamlNode::Bool(true)),
                 options: options.unwrap_or_default(),
                 default: get(item, "default_value").and_then(scalar),
             })

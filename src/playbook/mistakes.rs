@@ -39,7 +39,9 @@ impl Mistakes {
             return false;
         };
         let span = &place.span;
-        let inside = |masked: &Range<usize>| span.start < masked.end && masked.start < span.end.max(span.start + 1);
+        let inside = |masked: &Range<usize>| {
+            span.start < masked.end && masked.start < span.end.max(span.start + 1)
+        };
         self.masked.iter().any(inside)
     }
 

@@ -206,6 +206,14 @@ fn tab(place: &Place) -> Option<Diagnostic> {
 
 fn advice(message: &str) -> Option<&'static str> {
     let known = [
+        (
+            "did not find expected ',' or '}'",
+            "a comma is missing before this, or the value before it must be quoted",
+        ),
+        (
+            "expected ',' or ']'",
+            "a comma is missing before this, or the value before it must be quoted",
+        ),
         ("mapping values", "a value that holds `: ` must be quoted"),
         ("unclosed quote", "the closing quote is missing"),
         (

@@ -370,7 +370,10 @@ fn stands_twice(key: &Key, first: &Key) -> Diagnostic {
     Diagnostic::error(
         codes::DUPLICATE_KEY,
         key.place.clone(),
-        format!("`{}` stands twice in this map", text::clean_line(&key.name, 60)),
+        format!(
+            "`{}` stands twice in this map",
+            text::clean_line(&key.name, 60)
+        ),
     )
     .label(first.place.clone(), "the first one stands here")
     .hint("keep one of them: the other would be silently lost")

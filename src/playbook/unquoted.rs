@@ -33,8 +33,12 @@ fn line(place: &Place) -> Option<(usize, &str)> {
         .get(..place.span.start)?
         .rfind('\n')
         .map_or(0, |at| at + 1);
-    Some((from, text.get(from..)?.lines().next()?))
+    let line = text.get(from..)?.lines().next()?;
+    (line.len() <= LINE_BYTES_MAX).then_some((from, line))
 }
+
+/// A longer line was not typed by a person, and looking at it would cost its square.
+const LINE_BYTES_MAX: usize = 2_000;
 
 fn on_line(place: &Place, from: usize, line: &str, range: &Range<usize>) -> Option<Place> {
     Some(Place {

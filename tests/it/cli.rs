@@ -2,6 +2,7 @@
 //! networks, and in odd surroundings.
 
 mod answers;
+mod checks;
 mod kills;
 mod refusals;
 mod runs;

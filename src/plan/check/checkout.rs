@@ -97,7 +97,12 @@ impl Compared<'_> {
             ),
         );
         let known: Vec<&str> = self.checkout.paths().collect();
-        mistakes.push(near(diagnostic, &written, known.iter().copied(), &listed(&known)));
+        mistakes.push(near(
+            diagnostic,
+            &written,
+            known.iter().copied(),
+            &listed(&known),
+        ));
     }
 
     fn promotion(&self, step: &Step, mistakes: &mut Mistakes) {
@@ -217,12 +222,7 @@ fn text_of<'s>(step: &'s Step, name: &str) -> Option<(String, &'s Place)> {
     }
 }
 
-fn no_such(
-    name: &str,
-    place: &Place,
-    candidates: &[&Promotion],
-    file: Option<&str>,
-) -> Diagnostic {
+fn no_such(name: &str, place: &Place, candidates: &[&Promotion], file: Option<&str>) -> Diagnostic {
     let name = text::clean_line(name, 60);
     let message = match file {
         Some(file) => format!(
@@ -290,7 +290,9 @@ fn differences(step: &Step, promotion: &str, declared: &[Parameter]) -> Vec<Diag
             wrong.push(near(
                 warning(
                     &key.place,
-                    format!("the promotion `{promotion}` has no parameter `{shown}` in this checkout"),
+                    format!(
+                        "the promotion `{promotion}` has no parameter `{shown}` in this checkout"
+                    ),
                 ),
                 &key.name,
                 names.iter().copied(),
@@ -365,12 +367,14 @@ fn races(step: &Step, name: &str, at: &Place) -> Option<Diagnostic> {
         let hint = format!("write `{}`", fixed_line(place, "join"));
         return Some(warning(place, then).hint(hint).fix("join"));
     }
-    let computed = step.action.params.contains_key("if_exists") && text_of(step, "if_exists").is_none();
+    let computed =
+        step.action.params.contains_key("if_exists") && text_of(step, "if_exists").is_none();
     if computed || !step.action.params.contains_key("parameters") {
         return None;
     }
     Some(
-        warning(at, "when that comes first, these parameters are not given")
-            .hint("take the `auto_promote` out of the pipeline file, or the parameters out of this step"),
+        warning(at, "when that comes first, these parameters are not given").hint(
+            "take the `auto_promote` out of the pipeline file, or the parameters out of this step",
+        ),
     )
 }

@@ -117,7 +117,9 @@ fn unmet(names: &Names<'_>, graph: &Graph, index: usize, edge: &Edge, mistakes: 
     let id = &needed.step.id;
     let hint = match (&edge.place, needed.step.action.action.name) {
         (Some(_), "fail") => "say `failed` or `any`".to_owned(),
-        (None, "fail") => format!("it mentions `{id}`, and so needs it to pass: add `needs: {{ {id}: failed }}`"),
+        (None, "fail") => {
+            format!("it mentions `{id}`, and so needs it to pass: add `needs: {{ {id}: failed }}`")
+        }
         _ => "say `passed`, `failed` or `any`".to_owned(),
     };
     let place = edge.place.as_ref().unwrap_or(&step.step.place).clone();

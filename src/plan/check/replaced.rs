@@ -65,7 +65,9 @@ pub(crate) fn overrides(step: &Step, mistakes: &mut Mistakes) {
                 tree.place.clone(),
                 "this promotes a pipeline even when it did not pass",
             )
-            .hint("remove it, or let whoever runs it say so: `override: \"{{ inputs.override }}\"`"),
+            .hint(
+                "remove it, or let whoever runs it say so: `override: \"{{ inputs.override }}\"`",
+            ),
         );
     }
 }
@@ -77,7 +79,10 @@ fn pipeline_of<'p>(step: &'p Step, names: &Names<'p>) -> Option<(Indexed<'p>, Fo
     let mut path = found.path();
     let (root, id, name) = (path.next()?, path.next()?, path.next()?);
     let named = root == "steps" && name == "pipeline_id" && path.next().is_none();
-    named.then(|| names.step(id)).flatten().map(|of| (of, found))
+    named
+        .then(|| names.step(id))
+        .flatten()
+        .map(|of| (of, found))
 }
 
 /// The mention, when the value is nothing but one.

@@ -204,6 +204,17 @@ fn checked(input: &Input, name: &str, yaml: &Yaml, mistakes: &mut Mistakes) -> O
         return None;
     }
     let value = literal(yaml, mistakes)?;
+    if value.as_str().is_some_and(|text| text.contains("{{")) {
+        mistakes.push(
+            Diagnostic::error(
+                codes::INPUT_DEFAULT,
+                yaml.place.clone(),
+                format!("input `{name}` has a template here, and values of a declaration are never filled in"),
+            )
+            .hint("compute it under `vars`, or make the input `optional` and say `default(…)` where it is read"),
+        );
+        return None;
+    }
     match input_value::check(input, &value) {
         Ok(_) => Some(value),
         Err(misfit) => {

@@ -7,7 +7,7 @@ use super::super::mistakes::Mistakes;
 use super::super::places::{fixed_line, with_quotes};
 use super::super::tree::{Yaml, YamlNode};
 use super::super::{codes, unquoted};
-use super::fields::wrong_shape;
+use super::fields::{plain, wrong_shape};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::template::Key;
 use crate::{duration, text};
@@ -200,28 +200,34 @@ pub(super) fn no_duration(
     }
 }
 
+/// A bare number as so many seconds; parts of one as milliseconds.
+fn with_unit(written: &str) -> Option<String> {
+    if let Some(whole) = duration::meant(written) {
+        return Some(whole);
+    }
+    let seconds: f64 = written.parse().ok()?;
+    let ms = (seconds * 1_000.0).round();
+    let text = format!("{ms}ms");
+    (ms > 0.0 && duration::parse(&text).is_ok()).then_some(text)
+}
+
 /// Something that is no text where a duration is wanted.
 pub(super) fn not_duration(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) {
     match &yaml.node {
         YamlNode::Number(_) | YamlNode::HugeNumber => {
             let written = yaml.written();
-            let fixed = format!("{written}s");
-            let diagnostic = Diagnostic::error(
-                codes::NOT_DURATION,
-                yaml.place.clone(),
-                format!(
-                    "{what} must be a duration, and `{}` has no unit",
-                    text::clean_line(written, 40)
-                ),
-            );
-            mistakes.push(
-                diagnostic
+            let shown = text::clean_line(written, 40);
+            let message = format!("{what} must be a duration, and `{shown}` has no unit");
+            let diagnostic = Diagnostic::error(codes::NOT_DURATION, yaml.place.clone(), message);
+            mistakes.push(match with_unit(written) {
+                Some(fixed) => diagnostic
                     .hint(format!(
                         "for seconds write `{}`; the units are `d`, `h`, `m`, `s` and `ms`",
                         fixed_line(&yaml.place, &fixed)
                     ))
                     .fix(fixed),
-            );
+                None => diagnostic.hint("the units are `d`, `h`, `m`, `s` and `ms`"),
+            });
         }
         YamlNode::Null
         | YamlNode::Bool(_)
@@ -308,7 +314,7 @@ fn bad_name(written: &str, place: Place, what: &str) -> Diagnostic {
         format!("`{shown}` is not a name for {what}"),
     );
     let mut proposed = String::new();
-    for c in written.chars() {
+    for c in plain(written).chars() {
         match c.to_ascii_lowercase() {
             c if c.is_ascii_lowercase() || c.is_ascii_digit() => proposed.push(c),
             '-' | '_' | ' ' | '.' | '/' if !proposed.ends_with('_') => proposed.push('_'),

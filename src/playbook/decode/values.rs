@@ -180,7 +180,10 @@ fn is_plain(text: &str) -> bool {
     let signs = [
         ':', '#', '\'', '"', '{', '}', '[', ']', ',', '&', '*', '!', '|', '>', '%', '@', '`', '\\',
     ];
-    !text.is_empty() && text.trim() == text && !text.contains(signs) && !text.starts_with(['-', '?'])
+    !text.is_empty()
+        && text.trim() == text
+        && !text.contains(signs)
+        && !text.starts_with(['-', '?'])
 }
 
 /// A mistake inside a template or path, at its place in the file.
@@ -196,22 +199,45 @@ pub(super) fn located(error: TemplateError, place: &Place, text: &str) -> Diagno
     let source = &place.source.text;
     let written = |place: &Place| source.get(place.span.clone()).unwrap_or_default();
     let quoted = places::with_quotes(place);
-    let as_it_is = written(place) == text && written(&part) == text.get(error.range.clone()).unwrap_or_default();
+    let same = written(&part) == text.get(error.range.clone()).unwrap_or_default();
+    if same && !fix.contains('\n') && in_a_block(place) {
+        return diagnostic.hint(hint(error.why, &part, &fix)).fix(fix);
+    }
+    let as_it_is = written(place) == text && same;
     let whole = match (text.get(..error.range.start), text.get(error.range.end..)) {
         (Some(before), Some(after)) if as_it_is => format!("{before}{fix}{after}"),
         _ => return diagnostic.hint(error.hint.unwrap_or_default()),
     };
-    let hint = |place: &Place, fix: &str| format!("{}write `{}`", error.why, places::fixed_line(place, fix));
     if quoted == *place && !is_plain(&whole) {
         // Without quotes YAML would read it as something else.
         let fix = unquoted::quoted(&whole);
-        return diagnostic.hint(hint(place, &fix));
+        return diagnostic.hint(hint(error.why, place, &fix));
     }
     let would_close = written(&quoted).chars().next().filter(|_| quoted != *place);
     if would_close.is_some_and(|quote| fix.contains([quote, '\\'])) {
         return diagnostic.hint(error.hint.unwrap_or_default());
     }
-    diagnostic.hint(hint(&part, &fix)).fix(fix)
+    diagnostic.hint(hint(error.why, &part, &fix)).fix(fix)
+}
+
+fn hint(why: &str, place: &Place, fix: &str) -> String {
+    format!("{why}write `{}`", places::fixed_line(place, fix))
+}
+
+/// Whether a text stands below `|` or `>`, where every character is itself.
+fn in_a_block(place: &Place) -> bool {
+    let before = place
+        .source
+        .text
+        .get(..place.span.start)
+        .unwrap_or_default();
+    let header = before.trim_end().rsplit(' ').next().unwrap_or_default();
+    let lines = before.len() - before.trim_end().len();
+    header.starts_with(['|', '>'])
+        && header.len() <= 3
+        && before
+            .get(before.len() - lines..)
+            .is_some_and(|gap| gap.contains('\n'))
 }
 
 /// A number that nothing can hold.
