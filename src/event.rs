@@ -37,6 +37,9 @@ pub enum Event {
     StepStarted {
         /// The step.
         step: String,
+        /// The condition that held, with its values; none when it has no `when`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<String>,
     },
     /// A call is about to be carried out.
     CallStarted {

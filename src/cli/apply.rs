@@ -32,8 +32,6 @@ use crate::store::{
     InboxMessage, RunHeader, SecretOrigin, SourceText, SqliteStore, Store as _, StoredInput,
 };
 
-/// The key of a run's settings that says that its Semaphore was a simulated one.
-pub(super) const SIMULATED: &str = "simulated";
 /// The key of a run's settings that says which Semaphore it is on.
 pub(super) const ORIGIN: &str = "origin";
 
@@ -348,7 +346,7 @@ fn header(
         kept.insert(name.clone(), stored);
     }
     let mut snapshot = settings.snapshot();
-    snapshot[SIMULATED] = semaphore.is_simulated().into();
+    snapshot[RunHeader::SIMULATED] = semaphore.is_simulated().into();
     if let Semaphore::Real(endpoint) = semaphore {
         snapshot[ORIGIN] = endpoint.origin.url().into();
     }

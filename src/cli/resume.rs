@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::apply::{ORIGIN, SIMULATED, inputs_file, planned, real};
+use super::apply::{ORIGIN, inputs_file, planned, real};
 use super::args::{Connection, Inputs, Results, Resume};
 use super::changing::{self, Changing};
 use super::check::limits;
@@ -218,7 +218,7 @@ pub(super) fn no_rehearsal(header: &RunHeader) -> Result<(), Failing> {
 
 /// Whether the Semaphore of a run was a simulated one.
 pub(super) fn is_rehearsal(header: &RunHeader) -> bool {
-    header.settings.get(SIMULATED).and_then(Value::as_bool) == Some(true)
+    header.is_simulated()
 }
 
 /// What the run was made with: its salt and its times stand in its first event. A run that was parked

@@ -121,7 +121,7 @@ fn same_kind(recorded: &Event, decided: &Event) -> bool {
     match (recorded, decided) {
         (Event::StepEnded(a), Event::StepEnded(b)) => a.step == b.step && a.outcome == b.outcome,
         (Event::CallStarted { key: a, .. }, Event::CallStarted { key: b, .. }) => a == b,
-        (Event::StepStarted { step: a }, Event::StepStarted { step: b }) => a == b,
+        (Event::StepStarted { step: a, .. }, Event::StepStarted { step: b, .. }) => a == b,
         (Event::RunCreated(a), Event::RunCreated(b)) => a.digest == b.digest && a.id == b.id,
         (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
     }

@@ -52,10 +52,15 @@ impl Machine {
         let Some(step) = self.plan_step(index).cloned() else {
             return;
         };
+        let scope = self.scope_of(index);
+        let because = step
+            .when
+            .as_ref()
+            .map(|when| explained(&when.value, &scope));
         self.turn.events.push(Event::StepStarted {
             step: self.id(index),
+            because,
         });
-        let scope = self.scope_of(index);
         let begun = Params::resolve(step.action, &step.params, &scope).and_then(|params| {
             let timeout = timeout_of(&step, &scope)?;
             let cx = Cx {

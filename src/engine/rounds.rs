@@ -229,7 +229,10 @@ impl Machine {
         // Should nobody know what the person named, the write is as unknown as before.
         self.lost.insert(index, (key.clone(), call.clone()));
         let id = self.id(index);
-        self.turn.events.push(Event::StepStarted { step: id });
+        self.turn.events.push(Event::StepStarted {
+            step: id,
+            because: None,
+        });
         if let Some(node) = self.nodes.get_mut(index) {
             node.state = State::Running(Box::new(running));
         }

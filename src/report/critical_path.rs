@@ -123,6 +123,7 @@ mod tests {
             if *ms > 0 {
                 apply(Event::StepStarted {
                     step: (*id).to_owned(),
+                    because: None,
                 });
             }
             apply(Event::StepEnded(StepEnded {

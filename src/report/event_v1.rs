@@ -58,6 +58,9 @@ pub enum Event {
     StepStarted {
         /// The step.
         step: String,
+        /// The condition that held, with its values; absent when it has no `when`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        because: Option<String>,
     },
     /// A call is about to be carried out.
     CallStarted {
@@ -269,7 +272,10 @@ fn event(event: &Inner) -> Event {
     match event {
         Inner::RunCreated(created) => run_created(created),
         Inner::StepAdded(info) => Event::StepAdded(planned(info)),
-        Inner::StepStarted { step } => Event::StepStarted { step: step.clone() },
+        Inner::StepStarted { step, because } => Event::StepStarted {
+            step: step.clone(),
+            because: because.clone(),
+        },
         Inner::CallStarted {
             key,
             call,

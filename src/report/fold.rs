@@ -46,7 +46,7 @@ impl RunView {
         match &recorded.event {
             Event::RunCreated(created) => self.create(created, at),
             Event::StepAdded(info) => self.add(info),
-            Event::StepStarted { step } => self.start(step, at),
+            Event::StepStarted { step, because } => self.start(step, because.as_deref(), at),
             Event::CallStarted {
                 key,
                 call,
@@ -192,14 +192,16 @@ impl RunView {
             step.started_at = None;
             step.finished_at = None;
             step.ended = None;
+            step.because = None;
             step.answered = None;
             step.seen = None;
             step.trouble = None;
         }
     }
 
-    fn start(&mut self, id: &str, at: Timestamp) {
+    fn start(&mut self, id: &str, because: Option<&str>, at: Timestamp) {
         let step = self.step(id);
+        step.because = because.map(str::to_owned).or(step.because.take());
         step.state = StepState::Running;
         step.started_at = Some(step.started_at.unwrap_or(at));
         step.ended = None;

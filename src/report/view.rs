@@ -80,6 +80,8 @@ pub struct StepView {
     pub state: StepState,
     /// When it began; none when it never did.
     pub started_at: Option<Timestamp>,
+    /// The condition that held when it began, with its values.
+    pub because: Option<String>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// How it ended.
@@ -141,6 +143,7 @@ impl StepView {
             info,
             state: StepState::Pending,
             started_at: None,
+            because: None,
             finished_at: None,
             ended: None,
             calls: IndexMap::new(),

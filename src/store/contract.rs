@@ -1,8 +1,11 @@
 //! The contract that every store keeps; `tests/it/stores.rs` holds all of them against it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::error::StoreError;
+use super::history::Estimates;
 use super::lock::LockGuard;
 use super::model::{InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunSummary};
 use crate::event::{EffectKey, Intent, Observation, Recorded};
@@ -74,9 +77,19 @@ pub trait Store: Send + Sync {
     /// Who works on a run at the moment.
     fn owner(&self, run: &str) -> Result<Option<OwnerInfo>, StoreError>;
 
-    /// How a step of the playbook of this name went: the last 20 times it passed or failed, newest first.
+    /// How a step went in earlier runs of what is [remembered](super::remembered_as) by this name: the
+    /// last 20 times it passed or failed, newest first.
     fn history(&self, name: &str, step: &str) -> Result<Vec<PastStep>, StoreError>;
 
-    /// Removes runs that ended before a time, and gives their ids. Runs that have not ended stay.
+    /// The same for all steps that are remembered by this name.
+    fn histories(&self, name: &str) -> Result<BTreeMap<String, Vec<PastStep>>, StoreError>;
+
+    /// How long the steps take that are remembered by this name.
+    fn estimates(&self, name: &str) -> Result<Estimates, StoreError> {
+        Ok(Estimates::of(&self.histories(name)?))
+    }
+
+    /// Removes runs that ended before a time, and gives their ids; and forgets how steps went before
+    /// that time. Runs that have not ended stay.
     fn prune(&self, ended_before: Timestamp) -> Result<Vec<String>, StoreError>;
 }

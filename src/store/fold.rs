@@ -1,11 +1,13 @@
 //! What a store reads out of the events it is given: the little that a list of runs, the intents and the
 //! history must show. Pure, and the same for every store.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::error::StoreError;
 use super::model::PastStep;
-use crate::event::{EffectKey, Event, Recorded};
+use crate::event::{EffectKey, Event, Recorded, StepEnded};
 use crate::outcome::{RunOutcome, StepOutcome};
 
 /// How many past runs of a step are kept.
@@ -41,7 +43,10 @@ pub(super) fn change(recorded: &Recorded) -> Option<Change<'_>> {
                 &ended.step,
                 PastStep {
                     outcome: ended.outcome,
+                    failure: ended.error.as_ref().map(|error| error.kind),
                     duration_ms: ended.duration_ms,
+                    queued_ms: seconds(ended, "queued_for"),
+                    ran_ms: seconds(ended, "ran_for"),
                     at: recorded.at.wall,
                 },
             )),
@@ -68,6 +73,14 @@ pub(super) fn change(recorded: &Recorded) -> Option<Change<'_>> {
         | Event::Warned { .. }
         | Event::LimitHit { .. } => None,
     }
+}
+
+/// An output of a step that is a number of seconds, in milliseconds. A step whose pipeline never ran has no
+/// such time, and one that names its own output so has whatever it likes.
+fn seconds(ended: &StepEnded, output: &str) -> Option<u64> {
+    let seconds = ended.outputs.get(output)?.as_f64()?;
+    let duration = Duration::try_from_secs_f64(seconds).ok()?;
+    u64::try_from(duration.as_millis()).ok()
 }
 
 /// Whether events may be appended to a run that has ended: what a person found out about an unknown

@@ -226,7 +226,7 @@ impl Inner {
             }
             run.events.push(event);
         }
-        let name = run.header.name.clone();
+        let name = run.header.remembered_as();
         for (step, how) in past {
             let all = self.history.entry((name.clone(), step)).or_default();
             all.push_front(how);
@@ -432,6 +432,15 @@ impl Store for MemoryStore {
         })
     }
 
+    fn histories(&self, name: &str) -> Result<BTreeMap<String, Vec<PastStep>>, StoreError> {
+        self.read(|inner| {
+            let of_name = inner.history.iter().filter(|((of, _), _)| of == name);
+            Ok(of_name
+                .map(|((_, step), all)| (step.clone(), all.iter().cloned().collect()))
+                .collect())
+        })
+    }
+
     fn prune(&self, ended_before: Timestamp) -> Result<Vec<String>, StoreError> {
         self.write(|inner| {
             let old = |run: &Run| run.ended.is_some_and(|(_, at)| at < ended_before);
@@ -443,6 +452,10 @@ impl Store for MemoryStore {
                 .map(|(id, _)| id.clone())
                 .collect();
             inner.runs.retain(|id, _| !pruned.contains(id));
+            for all in inner.history.values_mut() {
+                all.retain(|past| past.at >= ended_before);
+            }
+            inner.history.retain(|_, all| !all.is_empty());
             Ok(pruned)
         })
     }

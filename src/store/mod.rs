@@ -10,6 +10,7 @@ mod checksum;
 mod contract;
 mod error;
 mod fold;
+mod history;
 mod lock;
 mod memory;
 mod model;
@@ -18,6 +19,7 @@ mod sqlite;
 
 pub use contract::Store;
 pub use error::{StoreError, StoreErrorKind};
+pub use history::{Estimate, Estimates, estimate, remembered_as};
 pub use lock::LockGuard;
 pub use memory::{CrashAt, MemoryStore};
 pub use model::{

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{StoreError, StoreErrorKind};
+use crate::event::FailureKind;
 pub use crate::event::Resolution;
 use crate::outcome::{RunOutcome, StepOutcome};
 
@@ -33,6 +34,21 @@ pub struct RunHeader {
     pub settings: Value,
     /// The folder that `save_to` is relative to.
     pub files_dir: String,
+}
+
+impl RunHeader {
+    /// The key of the settings that says that the run's Semaphore is a simulated one.
+    pub const SIMULATED: &'static str = "simulated";
+
+    /// Whether the run's Semaphore is a simulated one.
+    pub fn is_simulated(&self) -> bool {
+        self.settings.get(Self::SIMULATED).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// The name that its steps are remembered by.
+    pub fn remembered_as(&self) -> String {
+        super::history::remembered_as(&self.name, self.is_simulated())
+    }
 }
 
 /// A file that a plan was made of. Its text is kept as it is, or the plan would be another one.
@@ -212,8 +228,14 @@ pub struct Posted {
 pub struct PastStep {
     /// How it ended: passed or failed.
     pub outcome: StepOutcome,
+    /// The class of what went wrong, when it failed.
+    pub failure: Option<FailureKind>,
     /// How long it took.
     pub duration_ms: u64,
+    /// How long its pipeline was in the queue, when it waited for one.
+    pub queued_ms: Option<u64>,
+    /// How long its pipeline ran, when it waited for one.
+    pub ran_ms: Option<u64>,
     /// When it ended.
     pub at: Timestamp,
 }

@@ -116,8 +116,8 @@ fn event(redactor: &Redactor, event: &mut Event) {
         Event::Warned { message, .. } | Event::LimitHit { message, .. } => {
             text(redactor, message);
         }
-        Event::StepStarted { .. }
-        | Event::TimerFired { .. }
+        Event::StepStarted { because, .. } => optional(redactor, because),
+        Event::TimerFired { .. }
         | Event::Resumed { .. }
         | Event::RoundStarted { .. }
         | Event::GroupTaken { .. }

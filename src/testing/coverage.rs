@@ -77,7 +77,7 @@ impl Coverage {
         let mut outcomes: BTreeMap<&str, StepOutcome> = BTreeMap::new();
         for recorded in events {
             match &recorded.event {
-                Event::StepStarted { step } => {
+                Event::StepStarted { step, .. } => {
                     self.reach(step, Point::Runs);
                     self.reach(step, Point::When(true));
                 }

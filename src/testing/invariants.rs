@@ -69,7 +69,7 @@ fn order(ran: &Ran, found: &mut Vec<Difference>) {
                 infos.extend(created.steps.iter().map(|info| (info.id.as_str(), info)));
             }
             Event::StepAdded(info) => drop(infos.insert(&info.id, info)),
-            Event::StepStarted { step } => {
+            Event::StepStarted { step, .. } => {
                 let needs = infos.get(step.as_str()).map(|info| info.needs.as_slice());
                 for (need, _) in needs.unwrap_or_default() {
                     if !ended.contains_key(need.as_str()) {
@@ -339,7 +339,10 @@ mod tests {
         let early = vec![
             info("a", &[]),
             info("b", &["a"]),
-            Event::StepStarted { step: "b".into() },
+            Event::StepStarted {
+                step: "b".into(),
+                because: None,
+            },
         ];
         assert_eq!(
             said(&run(early, Vec::new())),

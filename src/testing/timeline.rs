@@ -72,7 +72,7 @@ pub(super) fn timeline(ran: &Ran, about: &BTreeSet<String>) -> Vec<Line> {
 
 fn line(recorded: &Recorded, start: Timestamp) -> Option<Line> {
     let (step, words) = match &recorded.event {
-        Event::StepStarted { step } => (Some(step), "starts".to_owned()),
+        Event::StepStarted { step, .. } => (Some(step), "starts".to_owned()),
         Event::CallStarted {
             key,
             call,

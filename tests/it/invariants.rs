@@ -351,7 +351,7 @@ fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
     let mut canceled = false;
     for recorded in &evidence.events {
         match &recorded.event {
-            Event::StepStarted { step } => {
+            Event::StepStarted { step, .. } => {
                 let planned = evidence.lab.plan.steps.iter().find(|s| s.id == *step);
                 for need in planned.iter().flat_map(|s| &s.needs) {
                     let needed = evidence.lab.plan.steps[need.step].id.as_str();

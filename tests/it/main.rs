@@ -7,6 +7,7 @@ mod corpus;
 mod dice;
 mod docs;
 mod endpoints;
+mod explain;
 mod invariants;
 mod lab;
 mod layering;

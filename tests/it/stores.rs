@@ -12,7 +12,9 @@ mod fixture;
 
 use runner::event::{Answer, Event, Failure, FailureKind, Fate, Observation, Seen};
 use runner::outcome::{RunOutcome, StepOutcome};
-use runner::store::{InboxMessage, ListFilter, Resolution, RunState, Store, StoreErrorKind};
+use runner::store::{
+    InboxMessage, ListFilter, Resolution, RunState, Store, StoreErrorKind, remembered_as,
+};
 
 use fixture::{
     Place, SECRET, at, call_ended, cancel, header, intent, key, kind, owner, recorded, run_ended,
@@ -27,7 +29,7 @@ fn ids(store: &dyn Store, filter: &ListFilter) -> Vec<String> {
 type Case = (&'static str, fn(&Place));
 
 /// What every store must do.
-const CASES: [Case; 13] = [
+const CASES: [Case; 14] = [
     ("a run comes back as it was written", comes_back),
     ("an id that is no file name is refused", ids_are_checked),
     ("events follow each other without gaps", no_gaps),
@@ -42,6 +44,10 @@ const CASES: [Case; 13] = [
     ("of observations the last is kept", observations_last),
     ("a lock has one holder", locks),
     ("history keeps the last twenty", history),
+    (
+        "history knows pipelines and simulations",
+        history_of_pipelines,
+    ),
     ("pruning leaves what has not ended", prunes),
     ("the guard masks what is secret", guards),
 ];
@@ -397,6 +403,47 @@ fn history(place: &Place) {
     assert_eq!(past.first().unwrap().outcome, StepOutcome::Passed);
     assert_eq!(past.first().unwrap().at, at(25));
     assert!(store.history("nightly", "build").unwrap().is_empty());
+    assert_eq!(store.histories("release").unwrap()["build"], past);
+    assert!(store.histories("nightly").unwrap().is_empty());
+    let all = store.estimates("release").unwrap();
+    let passed: Vec<u64> = (6..=25).filter(|n| n % 2 == 1).map(|n| n * 100).collect();
+    let build = all.get("build").unwrap();
+    assert_eq!(build.passed, passed.len());
+    assert_eq!(build.duration_ms, (passed[4] + passed[5]) / 2);
+}
+
+fn history_of_pipelines(place: &Place) {
+    let store = place.open();
+    let mut simulated = header("r2", 0);
+    simulated.settings = serde_json::json!({ "simulated": true });
+    store.create_run(&header("r1", 0)).unwrap();
+    store.create_run(&simulated).unwrap();
+    let mut ended = step_ended(1, StepOutcome::Failed, 90_000);
+    if let Event::StepEnded(ended) = &mut ended.event {
+        let outputs = serde_json::json!({ "queued_for": 30.5, "ran_for": 59.0, "url": "x" });
+        ended.outputs = outputs.as_object().unwrap().clone();
+        ended.error = Some(Failure::new(FailureKind::PipelineFailed, "it failed"));
+    }
+    store.append("r1", &[ended]).unwrap();
+    store
+        .append("r2", &[step_ended(1, StepOutcome::Passed, 5)])
+        .unwrap();
+    let past = place.open().history("release", "build").unwrap();
+    let [only] = past.as_slice() else {
+        panic!("{past:?}");
+    };
+    assert_eq!(
+        (only.queued_ms, only.ran_ms, only.failure),
+        (
+            Some(30_500),
+            Some(59_000),
+            Some(FailureKind::PipelineFailed)
+        )
+    );
+    assert_eq!(store.estimates("release").unwrap().get("build"), None);
+    let simulated = remembered_as("release", true);
+    let apart = store.estimates(&simulated).unwrap();
+    assert_eq!(apart.get("build").unwrap().duration_ms, 5);
 }
 
 fn prunes(place: &Place) {
@@ -416,9 +463,10 @@ fn prunes(place: &Place) {
     store
         .append("held", &[run_ended(1, RunOutcome::Passed)])
         .unwrap();
-    let until = (1..100)
-        .map(warned)
-        .chain([run_ended(100, RunOutcome::Passed)]);
+    let until = (1..100).map(warned).chain([
+        step_ended(100, StepOutcome::Passed, 8),
+        run_ended(101, RunOutcome::Passed),
+    ]);
     store.append("young", &until.collect::<Vec<_>>()).unwrap();
     store.append("parked", &warnings(1..=1)).unwrap();
     let _held = place.open().acquire("held", &owner("held")).unwrap();
@@ -427,11 +475,9 @@ fn prunes(place: &Place) {
     let mut left = ids(&*store, &ListFilter::default());
     left.sort();
     assert_eq!(left, ["held", "parked", "young"]);
-    assert_eq!(
-        store.history("release", "build").unwrap().len(),
-        1,
-        "history stays"
-    );
+    let left = store.history("release", "build").unwrap();
+    let durations: Vec<u64> = left.iter().map(|past| past.duration_ms).collect();
+    assert_eq!(durations, [8], "what was before that time is forgotten");
     store.create_run(&header("ended", 9)).unwrap();
     assert!(
         store.load("ended").unwrap().is_empty(),

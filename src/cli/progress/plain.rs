@@ -48,7 +48,7 @@ pub(super) fn words_of(view: &RunView, event: &Event, screen: &Screen<'_>) -> Op
         | Event::GroupTaken { .. }
         | Event::Resolved { .. }
         | Event::RoundStarted { .. } => operation_words(view, event, screen),
-        Event::StepStarted { step } => Some(format!("{}: started", name(step))),
+        Event::StepStarted { step, .. } => Some(format!("{}: started", name(step))),
         Event::CallStarted { key, writes, .. } => {
             // Reads come by the dozen; a write is why the step is there.
             (*writes || key.attempt > 1).then(|| call_line(view, key, screen))?

@@ -1,5 +1,6 @@
 //! Events and intents: the part that makes a run able to go on.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::fault::Fault;
@@ -13,8 +14,8 @@ use crate::store::{checksum, redaction};
 
 /// Where a run's journal stands.
 pub(super) struct Standing {
-    /// The name of the playbook.
-    name: String,
+    /// The name that its steps are remembered by.
+    remembered_as: String,
     /// The number of the last event.
     events: u64,
     /// Its checksum.
@@ -28,7 +29,7 @@ pub(super) struct Standing {
 /// Where the journal of a run stands.
 pub(super) fn standing(connection: &Connection, run: &str) -> Result<Standing, Fault> {
     let row = connection
-        .prepare_cached("SELECT name, events, chain, commits, outcome FROM runs WHERE id = ?")?
+        .prepare_cached("SELECT coalesce(remembered_as, name), events, chain, commits, outcome FROM runs WHERE id = ?")?
         .query_row([run], |row| {
             Ok((
                 row.get(0)?,
@@ -39,14 +40,14 @@ pub(super) fn standing(connection: &Connection, run: &str) -> Result<Standing, F
             ))
         })
         .optional()?;
-    let Some((name, events, chain, commits, outcome)) = row else {
+    let Some((remembered_as, events, chain, commits, outcome)) = row else {
         return Err(StoreError::not_found(run).into());
     };
     let outcome = outcome
         .map(|word| super::runs::word::<RunOutcome>(&word, run))
         .transpose()?;
     Ok(Standing {
-        name,
+        remembered_as,
         outcome,
         events: unsigned(events, run)?,
         chain,
@@ -75,7 +76,7 @@ pub(super) fn append(
         standing.events = event.seq;
         insert.execute(params![run, signed(event.seq), json, standing.chain])?;
         if let Some(change) = fold::change(&event) {
-            apply(transaction, run, &standing.name, &change)?;
+            apply(transaction, run, &standing.remembered_as, &change)?;
         }
     }
     standing.commits += 1;
@@ -145,13 +146,17 @@ fn remember(
 ) -> Result<(), Fault> {
     transaction
         .prepare_cached(
-            "INSERT INTO history (name, step, outcome, duration_ms, at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO history (name, step, outcome, failure, duration_ms, queued_ms, ran_ms, at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             name,
             step,
             past.outcome.as_str(),
+            past.failure.map(|kind| kind.as_str()),
             signed(past.duration_ms),
+            past.queued_ms.map(signed),
+            past.ran_ms.map(signed),
             past.at.as_microsecond()
         ])?;
     transaction
@@ -265,6 +270,15 @@ pub(super) fn load(
         )));
     }
     Ok(events)
+}
+
+/// Forgets how steps went before a time.
+pub(super) fn forget(transaction: &Transaction<'_>, before: Timestamp) -> Result<(), Fault> {
+    transaction.execute(
+        "DELETE FROM history WHERE at < ?",
+        [before.as_microsecond()],
+    )?;
+    Ok(())
 }
 
 /// Forgets a run wholly, but not what it taught about durations.

@@ -1,5 +1,7 @@
 //! Runs as a whole: headers, the list, finding one, history, pruning.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use serde::de::DeserializeOwned;
@@ -32,8 +34,9 @@ pub(super) fn create(
     let header = redaction::header(redactor, header);
     let json = to_json(header.as_ref())?;
     transaction.execute(
-        "INSERT INTO runs (id, name, playbook, created_at, header, checksum, events, chain, commits)
-         VALUES (?, ?, ?, ?, ?, ?, 0, '', 0)",
+        "INSERT INTO runs
+         (id, name, playbook, created_at, header, checksum, remembered_as, events, chain, commits)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', 0)",
         params![
             header.id,
             header.name,
@@ -41,6 +44,7 @@ pub(super) fn create(
             header.created_at.as_microsecond(),
             json,
             checksum::seal("header", &header.id, &json),
+            header.remembered_as(),
         ],
     )?;
     Ok(())
@@ -140,20 +144,50 @@ pub(super) fn history(
     step: &str,
 ) -> Result<Vec<PastStep>, Fault> {
     let mut statement = connection.prepare_cached(
-        "SELECT outcome, duration_ms, at FROM history WHERE name = ? AND step = ?
-         ORDER BY number DESC LIMIT ?",
+        "SELECT outcome, failure, duration_ms, queued_ms, ran_ms, at FROM history
+         WHERE name = ? AND step = ? ORDER BY number DESC LIMIT ?",
     )?;
     let mut rows = statement.query(params![name, step, signed(HISTORY_MAX as u64)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let outcome: String = row.get(0)?;
-        found.push(PastStep {
-            outcome: word::<StepOutcome>(&outcome, name)?,
-            duration_ms: unsigned(row.get(1)?, name)?,
-            at: time(row.get(2)?, name)?,
-        });
+        found.push(past_step(row, name)?);
     }
     Ok(found)
+}
+
+/// How all steps went before, each newest first.
+pub(super) fn histories(
+    connection: &Connection,
+    name: &str,
+) -> Result<BTreeMap<String, Vec<PastStep>>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT outcome, failure, duration_ms, queued_ms, ran_ms, at, step FROM history
+         WHERE name = ? ORDER BY number DESC",
+    )?;
+    let mut rows = statement.query([name])?;
+    let mut found: BTreeMap<String, Vec<PastStep>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let past = past_step(row, name)?;
+        found.entry(row.get(6)?).or_default().push(past);
+    }
+    Ok(found)
+}
+
+fn past_step(row: &Row<'_>, name: &str) -> Result<PastStep, Fault> {
+    let (outcome, failure): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+    let number = |at: usize| -> Result<Option<u64>, Fault> {
+        let number: Option<i64> = row.get(at)?;
+        Ok(number.map(|number| unsigned(number, name)).transpose()?)
+    };
+    Ok(PastStep {
+        outcome: word::<StepOutcome>(&outcome, name)?,
+        // A class that only a newer version knows is no reason to give up the durations.
+        failure: failure.and_then(|kind| word(&kind, name).ok()),
+        duration_ms: unsigned(row.get(2)?, name)?,
+        queued_ms: number(3)?,
+        ran_ms: number(4)?,
+        at: time(row.get(5)?, name)?,
+    })
 }
 
 /// The ids of the runs that ended before a time, oldest first.

@@ -7,9 +7,13 @@ use crate::store::error::{StoreError, StoreErrorKind};
 
 /// Stands in the header of the file: `runr`.
 const APPLICATION_ID: i64 = 0x7275_6e72;
-/// The version of the tables below. A file with a larger one is refused.
-pub(super) const VERSION: i64 = 1;
+/// The version of the tables below. A file with a larger one is refused, one with a smaller one is
+/// brought up to it.
+pub(super) const VERSION: i64 = 1 + CHANGES.len() as i64;
 
+/// The tables as they were first. They never change: what has changed since stands in [`CHANGES`], and a new
+/// file goes the same way as an old one.
+///
 /// Times are microseconds since 1970. `events` of a run is the number of its last event and `chain` the
 /// checksum of that event; `commits` counts the transactions that changed the run.
 const TABLES: &str = "
@@ -70,24 +74,33 @@ CREATE TABLE history (
 CREATE INDEX history_by_step ON history (name, step, number);
 ";
 
+/// What each version has changed, from the second on. `remembered_as` is the name that a run's steps are
+/// remembered by; runs of before have none, and are remembered by the name of the playbook.
+const CHANGES: [&str; 1] = ["
+ALTER TABLE runs ADD COLUMN remembered_as TEXT;
+ALTER TABLE history ADD COLUMN failure TEXT;
+ALTER TABLE history ADD COLUMN queued_ms INTEGER;
+ALTER TABLE history ADD COLUMN ran_ms INTEGER;
+"];
+
 /// Looks at a file before anything is written to it; then makes the tables when it is empty.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), Fault> {
-    let empty = check(connection)?;
+    let version = check(connection)?;
     configure(connection)?;
-    if empty {
-        create(connection)?;
+    if version < VERSION {
+        change(connection)?;
     }
     Ok(())
 }
 
-/// Whether the file is empty; an error when it is not ours to use.
-fn check(connection: &Connection) -> Result<bool, Fault> {
+/// The version of the file, 0 when it is empty; an error when it is not ours to use.
+fn check(connection: &Connection) -> Result<i64, Fault> {
     let application = pragma(connection, "application_id")?;
     let version = pragma(connection, "user_version")?;
     let objects: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     if (application, version, objects) == (0, 0, 0) {
-        return Ok(true);
+        return Ok(0);
     }
     if application != APPLICATION_ID || version < 1 {
         return Err(StoreError::damaged("the run store (`runs.db` is no store of runner)").into());
@@ -100,7 +113,7 @@ fn check(connection: &Connection) -> Result<bool, Fault> {
         .hint("use the newer runner, or another folder with `--state-dir`")
         .into());
     }
-    Ok(false)
+    Ok(version)
 }
 
 fn pragma(connection: &Connection, name: &str) -> Result<i64, Fault> {
@@ -118,13 +131,20 @@ fn configure(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-fn create(connection: &mut Connection) -> Result<(), Fault> {
+/// Makes the tables, or brings those of an older version up to this one: whole or not at all.
+fn change(connection: &mut Connection) -> Result<(), Fault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another process may have been faster.
-    if pragma(&transaction, "user_version")? == 0 {
+    // Another process may have been faster, even one of a newer version.
+    let version = pragma(&transaction, "user_version")?;
+    if version == 0 {
         transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    for (change, makes) in CHANGES.iter().zip(2..) {
+        if version < makes {
+            transaction.execute_batch(change)?;
+            transaction.pragma_update(None, "user_version", makes)?;
+        }
     }
     transaction.commit()?;
     Ok(())

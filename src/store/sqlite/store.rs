@@ -322,6 +322,10 @@ impl Store for SqliteStore {
         self.read(|connection| runs::history(connection, name, step))
     }
 
+    fn histories(&self, name: &str) -> Result<BTreeMap<String, Vec<PastStep>>, StoreError> {
+        self.read(|connection| runs::histories(connection, name))
+    }
+
     fn prune(&self, ended_before: Timestamp) -> Result<Vec<String>, StoreError> {
         let candidates = self.read(|connection| runs::ended_before(connection, ended_before))?;
         let mut pruned = Vec::new();
@@ -340,6 +344,7 @@ impl Store for SqliteStore {
             self.prune_one(&run)?;
             pruned.push(run);
         }
+        self.write(|transaction| journal::forget(transaction, ended_before))?;
         Ok(pruned)
     }
 }

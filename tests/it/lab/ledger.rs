@@ -1,5 +1,6 @@
 //! A store that dies on demand, notes every intent, and can be made to break a rule.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
@@ -294,6 +295,10 @@ impl Store for Ledger {
 
     fn history(&self, name: &str, step: &str) -> Result<Vec<PastStep>, StoreError> {
         self.living()?.history(name, step)
+    }
+
+    fn histories(&self, name: &str) -> Result<BTreeMap<String, Vec<PastStep>>, StoreError> {
+        self.living()?.histories(name)
     }
 
     fn prune(&self, ended_before: Timestamp) -> Result<Vec<String>, StoreError> {

@@ -361,7 +361,7 @@ fn check(bench: &Bench) {
             assert!(!over, "{event:?} after the run ended");
             assert_eq!(event.is_fact(), place == 0 && ev.is_some(), "{event:?}");
             match event {
-                Event::StepStarted { step } => {
+                Event::StepStarted { step, .. } => {
                     assert!(started.insert(step), "{step} begins twice");
                     if let Some(undone) = step.strip_suffix("/undo") {
                         assert!(!canceled, "{step} begins after a cancel");
@@ -484,7 +484,7 @@ fn undone_in_reverse(bench: &Bench, undos: &[&str]) {
     let mut at_work: Option<&str> = None;
     for event in bench.events() {
         match event {
-            Event::StepStarted { step } if step.ends_with("/undo") => {
+            Event::StepStarted { step, .. } if step.ends_with("/undo") => {
                 assert_eq!(at_work.replace(step), None, "two undos at a time");
             }
             Event::StepEnded(told) if at_work == Some(&told.step) => at_work = None,

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use runner::event::Recorded;
+use runner::outcome::StepOutcome;
 use runner::store::{SqliteStore, Store as _, StoreError, StoreErrorKind};
 
 use super::fixture::{
-    SECRET, call_ended, cancel, guard, header, intent, key, kind, open, owner, run_ended, warned,
-    warnings,
+    SECRET, call_ended, cancel, guard, header, intent, key, kind, open, owner, run_ended,
+    step_ended, warned, warnings,
 };
 
 /// A state folder with one run of `events` events, three to a commit.
@@ -240,7 +241,7 @@ fn an_old_copy_put_back_is_noticed() {
 #[test]
 fn files_that_are_not_ours_are_left_alone() {
     let foreign = "CREATE TABLE notes (text TEXT)";
-    let newer = "PRAGMA user_version = 2";
+    let newer = "PRAGMA user_version = 99";
     for (sql, newer) in [(foreign, false), (newer, true)] {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(state(dir.path())).unwrap();
@@ -271,6 +272,31 @@ fn files_that_are_not_ours_are_left_alone() {
         kind(SqliteStore::open(&state(dir.path()))),
         StoreErrorKind::Io
     );
+}
+
+#[test]
+fn a_file_of_an_older_version_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = written(dir.path(), 3);
+    let ended = step_ended(4, StepOutcome::Passed, 7);
+    store.append("r1", &[ended]).unwrap();
+    drop(store);
+    // What the first version did not have.
+    let first = "ALTER TABLE runs DROP COLUMN remembered_as;
+        ALTER TABLE history DROP COLUMN failure;
+        ALTER TABLE history DROP COLUMN queued_ms;
+        ALTER TABLE history DROP COLUMN ran_ms;
+        PRAGMA user_version = 1;";
+    database(dir.path()).execute_batch(first).unwrap();
+    let store = open(dir.path());
+    assert_eq!(load(dir.path()).unwrap().len(), 4);
+    let ended = step_ended(5, StepOutcome::Passed, 9);
+    store.append("r1", &[ended]).unwrap();
+    let past = store.history("release", "build").unwrap();
+    let durations: Vec<u64> = past.iter().map(|past| past.duration_ms).collect();
+    assert_eq!(durations, [9, 7]);
+    drop(store);
+    drop(open(dir.path()));
 }
 
 #[test]
