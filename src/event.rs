@@ -31,7 +31,7 @@ pub struct Recorded {
 pub enum Event {
     /// The run was made. Always the first event.
     RunCreated(RunCreated),
-    /// A step was added at run time (an item of a fan-out).
+    /// A step was added at run time: an item of a fan-out, a step of a used playbook, an undo.
     StepAdded(StepInfo),
     /// The needs of a step are met and its `when` holds: it begins.
     StepStarted {
@@ -265,6 +265,9 @@ pub struct StepInfo {
     /// The step that it takes back, when it is an undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
+    /// The step that it is a part of: an item of its fan-out, or a step of the playbook that it uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
 }
 
 /// How a step ended.

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::frame::ROOT;
 use super::machine::{Machine, Stage, step_info};
-use super::step::{Node, State};
+use super::step::{Node, Parts, State};
 use crate::event::{Event, StepEnded};
 use crate::outcome::StepOutcome;
 use crate::plan::{Changes, Phase, Plan, changes};
@@ -20,7 +21,7 @@ impl Machine {
 
     /// The identity of the plan that the run is at.
     pub fn plan_digest(&self) -> &str {
-        &self.plan.digest
+        &self.root.plan.digest
     }
 
     /// Why the run cannot go on with another plan, by what has changed; empty when it can. `failed` says
@@ -31,7 +32,7 @@ impl Machine {
             changed,
             added,
             removed,
-        } = changes(&self.plan, new);
+        } = changes(&self.root.plan, new);
         let mut found: Vec<String> = whole
             .iter()
             .map(|key| format!("`{key}` was fixed when the run began"))
@@ -69,7 +70,12 @@ impl Machine {
     /// Why a step cannot change any more.
     fn fixed(&self, id: &str, failed: bool) -> Option<String> {
         let node = self.nodes.iter().find(|node| node.id == id)?;
-        let phase = self.plan.steps.get(node.step).map(|step| step.phase);
+        let index = self.by_id.get(id).copied()?;
+        let phase = self.phase_of(index);
+        // Some of its parts may have been done as the old words say.
+        if self.has_parts(index) && (0..self.nodes.len()).any(|at| self.above(at) == Some(index)) {
+            return Some("was begun already, part by part".to_owned());
+        }
         match &node.state {
             State::Waiting => None,
             State::Running(_) => Some("is at work".to_owned()),
@@ -94,57 +100,93 @@ impl Machine {
         if self.stage == Stage::Ended {
             self.drop_finally();
         }
-        let mut before: BTreeMap<String, Node> = std::mem::take(&mut self.nodes)
+        let old = std::mem::replace(&mut self.root.plan, Arc::clone(&new));
+        self.root.index();
+        let mut before: Vec<Option<Node>> = std::mem::take(&mut self.nodes)
             .into_iter()
-            .map(|node| (node.id.clone(), node))
+            .map(Some)
             .collect();
-        let old_ids: Vec<String> = self.plan.steps.iter().map(|step| step.id.clone()).collect();
         let begun = self.stage != Stage::Gate;
+        let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
         for (index, step) in new.steps.iter().enumerate() {
-            if !old_ids.contains(&step.id) {
-                self.turn
-                    .events
-                    .push(Event::StepAdded(step_info(step, &new)));
+            if !old.steps.iter().any(|known| known.id == step.id) {
+                let info = step_info(step, &self.root, None);
+                self.turn.events.push(Event::StepAdded(info));
             }
-            if begun && step.phase == Phase::Main {
-                let state = before
-                    .remove(&step.id)
-                    .map_or(State::Waiting, |node| node.state);
-                self.nodes.push(Node {
-                    step: index,
-                    id: step.id.clone(),
-                    undoes: None,
-                    state,
-                });
+            if !begun || step.phase != Phase::Main {
+                continue;
+            }
+            let now = self.nodes.len();
+            let known = self.by_id.get(&step.id).copied();
+            let node = known.and_then(|old| Some((old, before.get_mut(old)?.take()?)));
+            let mut fresh = Node::new(index, ROOT, step.id.clone());
+            if let Some((old, node)) = node {
+                fresh.state = node.state;
+                numbers.insert(old, now);
+            }
+            self.root.place(index, Some(now));
+            self.nodes.push(fresh);
+        }
+        for step in &old.steps {
+            if !new.steps.iter().any(|known| known.id == step.id) {
+                let gone = taken_out(step.id.clone());
+                self.turn.events.push(Event::StepEnded(gone));
             }
         }
-        for id in old_ids {
-            if !new.steps.iter().any(|step| step.id == id) {
-                self.turn.events.push(Event::StepEnded(taken_out(id)));
-            }
-        }
-        self.renumber(&new);
-        self.plan = new;
-        self.index_plan();
-        self.open = self.nodes.iter().filter(|n| n.ended().is_none()).count();
+        self.keep_parts(before, &mut numbers);
+        self.renumber(&numbers);
+        self.main_nodes = None;
         self.rebuild_schedule();
     }
 
+    /// The parts of steps that are still there stand behind the steps of the plan.
+    fn keep_parts(&mut self, before: Vec<Option<Node>>, numbers: &mut BTreeMap<usize, usize>) {
+        let owners: Vec<Option<usize>> = self.used.iter().map(|frame| frame.owner).collect();
+        for (old, node) in before.into_iter().enumerate() {
+            let Some(mut node) = node else { continue };
+            let of_root = node.frame == ROOT;
+            let above = match &node.item {
+                Some(item) => Some(item.of),
+                None => node
+                    .frame
+                    .checked_sub(1)
+                    .and_then(|at| owners.get(at).copied().flatten()),
+            };
+            let Some(above) = above.and_then(|above| numbers.get(&above).copied()) else {
+                continue;
+            };
+            if of_root && let Some(whole) = self.nodes.get(above) {
+                node.step = whole.step;
+            }
+            numbers.insert(old, self.nodes.len());
+            self.nodes.push(node);
+        }
+    }
+
     /// What is kept by the number of a step is kept by its new number.
-    fn renumber(&mut self, new: &Plan) {
-        let numbers: BTreeMap<usize, usize> = self
-            .plan
-            .steps
-            .iter()
-            .enumerate()
-            .filter_map(|(old, step)| {
-                let now = new.steps.iter().position(|s| s.id == step.id)?;
-                Some((old, now))
-            })
+    fn renumber(&mut self, numbers: &BTreeMap<usize, usize>) {
+        let now = |old: usize| numbers.get(&old).copied();
+        self.lost = moved(std::mem::take(&mut self.lost), numbers);
+        self.unsettled = moved(std::mem::take(&mut self.unsettled), numbers);
+        self.resolutions = moved(std::mem::take(&mut self.resolutions), numbers);
+        for frame in &mut self.used {
+            frame.renumber(now);
+        }
+        self.touched = std::mem::take(&mut self.touched)
+            .into_iter()
+            .filter_map(now)
             .collect();
-        self.lost = moved(std::mem::take(&mut self.lost), &numbers);
-        self.unsettled = moved(std::mem::take(&mut self.unsettled), &numbers);
-        self.resolutions = moved(std::mem::take(&mut self.resolutions), &numbers);
+        for node in &mut self.nodes {
+            if let Some(item) = &mut node.item {
+                item.of = now(item.of).unwrap_or(usize::MAX);
+            }
+            let parts = node.running().and_then(|running| running.parts.as_mut());
+            if let Some(Parts::Items { nodes, .. }) = parts {
+                *nodes = nodes.iter().copied().filter_map(now).collect();
+            }
+        }
+        let ids = self.nodes.iter().enumerate();
+        self.by_id = ids.map(|(index, node)| (node.id.clone(), index)).collect();
     }
 }
 

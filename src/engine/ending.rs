@@ -12,6 +12,8 @@ pub(super) enum Stop {
     Canceled { by: String },
     /// The deadline of the run passed.
     Deadline { after: String },
+    /// The time of a step that uses a playbook is over.
+    PartDeadline { step: String, after: String },
     /// The time that `finally` has of its own is over.
     FinallyDeadline { after: String },
     /// A step failed, and `on_failure` is `stop`.
@@ -27,6 +29,7 @@ impl Stop {
             Self::Busy { skipped: true, .. } => StepOutcome::Skipped,
             Self::Canceled { .. }
             | Self::Deadline { .. }
+            | Self::PartDeadline { .. }
             | Self::FinallyDeadline { .. }
             | Self::Failure { .. }
             | Self::Busy { skipped: false, .. } => StepOutcome::Canceled,
@@ -38,6 +41,9 @@ impl Stop {
         match self {
             Self::Canceled { by } => format!("the run was canceled by {by}"),
             Self::Deadline { after } => format!("the deadline of the run passed after {after}"),
+            Self::PartDeadline { step, after } => {
+                format!("the time of `{step}` was over after {after}")
+            }
             Self::FinallyDeadline { after } => {
                 format!("the time of `finally` was over after {after}")
             }
@@ -49,27 +55,26 @@ impl Stop {
     }
 }
 
-/// The outcome of a run, why, and the class of what went wrong. What stopped `finally` counts only when
-/// all was well before.
+/// How a step ended, and whether a failure of it counts for its playbook.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted<'a> {
+    pub(super) told: &'a StepEnded,
+    pub(super) may_fail: bool,
+}
+
+/// The outcome of a run, or of a playbook that a step uses, why, and the class of what went wrong. What
+/// stopped `finally` counts only when all was well before; `unknown` are the steps that a person must look
+/// after.
 pub(super) fn verdict<'a>(
     stop: Option<&Stop>,
     finally_stop: Option<&Stop>,
-    steps: impl Iterator<Item = &'a StepEnded> + Clone,
+    steps: impl Iterator<Item = Counted<'a>>,
+    unknown: &[&str],
 ) -> (RunOutcome, Option<String>, Option<FailureKind>) {
-    let failed = || {
-        steps
-            .clone()
-            .filter(|step| step.outcome == StepOutcome::Failed && !step.allowed_to_fail)
-    };
-    let unknown: Vec<&str> = steps
-        .clone()
-        .filter(|step| step.outcome == StepOutcome::Unknown)
-        .map(|step| step.step.as_str())
-        .collect();
     if !unknown.is_empty() {
         let why = format!(
             "what {} did could not be found out: a person must look",
-            names(&unknown)
+            names(unknown)
         );
         return (
             RunOutcome::Unknown,
@@ -80,14 +85,19 @@ pub(super) fn verdict<'a>(
     if let Some(stopped) = stop.and_then(stopped) {
         return stopped;
     }
-    let names_failed: Vec<&str> = failed().map(|step| step.step.as_str()).collect();
+    let failed: Vec<&StepEnded> = steps
+        .filter(|step| step.told.outcome == StepOutcome::Failed && !step.may_fail)
+        .map(|step| step.told)
+        .collect();
+    let names_failed: Vec<&str> = failed.iter().map(|told| told.step.as_str()).collect();
     if names_failed.is_empty() {
         return finally_stop
             .and_then(stopped)
             .unwrap_or((RunOutcome::Passed, None, None));
     }
-    let worst = failed()
-        .filter_map(|step| step.error.as_ref())
+    let worst = failed
+        .iter()
+        .filter_map(|told| told.error.as_ref())
         .map(class)
         .max_by_key(|kind| weight(*kind))
         .unwrap_or(FailureKind::StepFailed);
@@ -102,7 +112,7 @@ pub(super) fn verdict<'a>(
 fn stopped(stop: &Stop) -> Option<(RunOutcome, Option<String>, Option<FailureKind>)> {
     let (outcome, kind) = match stop {
         Stop::Canceled { .. } => (RunOutcome::Canceled, FailureKind::Canceled),
-        Stop::Deadline { .. } | Stop::FinallyDeadline { .. } => {
+        Stop::Deadline { .. } | Stop::PartDeadline { .. } | Stop::FinallyDeadline { .. } => {
             (RunOutcome::Deadline, FailureKind::Deadline)
         }
         Stop::Busy { skipped: true, .. } => return Some((RunOutcome::Passed, None, None)),
@@ -180,7 +190,7 @@ pub(super) fn failed_list<'a>(steps: impl Iterator<Item = &'a StepEnded>) -> Val
 }
 
 /// Names in backticks with commas and `and`; many are counted.
-fn names(list: &[&str]) -> String {
+pub(super) fn names(list: &[&str]) -> String {
     let quoted: Vec<String> = list
         .iter()
         .take(3)

@@ -4,6 +4,7 @@
 //! or end without having done anything.
 
 use super::ending::Stop;
+use super::frame::ROOT;
 use super::machine::{Machine, Stage};
 use super::scope::Shared;
 use super::seam::Cmd;
@@ -31,7 +32,7 @@ impl Machine {
     }
 
     fn on_conflict(&self) -> OnConflict {
-        let concurrency = self.plan.concurrency.as_ref();
+        let concurrency = self.root.plan.concurrency.as_ref();
         concurrency.map_or(OnConflict::Wait, |concurrency| concurrency.on_conflict)
     }
 
@@ -49,7 +50,7 @@ impl Machine {
     /// The steps have their turn from here on.
     pub(super) fn pass_gate(&mut self) {
         self.stage = Stage::Main;
-        self.add_steps(Phase::Main);
+        self.add_steps(ROOT, Phase::Main);
     }
 
     pub(super) fn group_taken(&mut self) {
@@ -81,9 +82,9 @@ impl Machine {
             }
         };
         let stop = Stop::Busy { held, skipped };
-        self.stop = Some(stop.clone());
+        self.root.stop = Some(stop.clone());
         // Nothing was done that `finally` would have to tell of or to take back.
-        self.finally_stop = Some(stop);
+        self.root.finally_stop = Some(stop);
         self.leave_gate();
     }
 

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +14,7 @@ use super::actions::Input;
 use super::approval::Answers;
 use super::call::Call;
 use super::ending::{Stop, failed_list, verdict};
+use super::frame::{Frame, ROOT, mentioned_steps};
 use super::params::read_duration;
 use super::retry::Budget;
 use super::rounds::Unsettled;
@@ -31,7 +31,7 @@ use crate::event::{
 use crate::outcome::{RunOutcome, StepOutcome};
 use crate::plan::{BoundInputs, Phase, Plan, PlanStep};
 use crate::secret::MASK;
-use crate::template::{Data, LocatedError, Scope, Tree};
+use crate::template::{Data, LocatedError, Scope};
 
 /// What a run is, beside its plan and inputs.
 #[derive(Debug, Clone)]
@@ -87,21 +87,23 @@ pub(super) enum Stage {
 /// A run.
 pub struct Machine {
     pub(super) run: RunInfo,
-    pub(super) plan: Arc<Plan>,
-    inputs: BoundInputs,
-    pub(super) shared: Shared,
+    pub(super) inputs: BoundInputs,
+    /// The run's own playbook.
+    pub(super) root: Frame,
+    /// The playbooks that steps use, each as often as it is used.
+    pub(super) used: Vec<Frame>,
     pub(super) nodes: Vec<Node>,
-    /// Where each step stands among the nodes; for steps that have no node yet, in the plan.
+    /// How many nodes there were when the main phase had ended: those behind it are made anew each round.
+    pub(super) main_nodes: Option<usize>,
+    /// Where each step stands among the nodes.
     pub(super) by_id: BTreeMap<String, usize>,
-    /// Which steps some expression reads.
-    read: BTreeSet<usize>,
     pub(super) schedule: Schedule,
+    /// Steps with parts that something happened to.
+    pub(super) touched: BTreeSet<usize>,
     pub(super) stage: Stage,
     /// How many steps of the stage have not ended.
     pub(super) open: usize,
-    pub(super) stop: Option<Stop>,
     pub(super) undo_stop: Option<Stop>,
-    pub(super) finally_stop: Option<Stop>,
     /// The steps that were taken back and have not been done again.
     pub(super) taken_back: BTreeSet<String>,
     /// How many steps have ended.
@@ -147,21 +149,20 @@ impl Machine {
         let shared = Shared::new(&plan, &inputs, &run_value(&run, &plan))?;
         let run_timeout = run_timeout(&run, &plan, &shared)?;
         let group = super::group::of(&plan, &shared)?;
-        let (by_id, read) = indexed(&plan);
         let now = Moment::start(run.started_at);
         Ok(Self {
             run,
             inputs,
-            shared,
+            root: Frame::new(plan, shared, None, String::new()),
+            used: Vec::new(),
             nodes: Vec::new(),
-            by_id,
-            read,
+            main_nodes: None,
+            by_id: BTreeMap::new(),
             schedule: Schedule::default(),
+            touched: BTreeSet::new(),
             stage: Stage::Main,
             open: 0,
-            stop: None,
             undo_stop: None,
-            finally_stop: None,
             taken_back: BTreeSet::new(),
             ends: 0,
             run_timeout,
@@ -183,13 +184,7 @@ impl Machine {
             handed_out: BTreeMap::new(),
             now,
             turn: Turn::default(),
-            plan,
         })
-    }
-
-    /// What is known of the plan by the names and numbers of its steps.
-    pub(super) fn index_plan(&mut self) {
-        (self.by_id, self.read) = indexed(&self.plan);
     }
 
     /// Takes a fact, or begins the run, and says what is to be done.
@@ -270,9 +265,9 @@ impl Machine {
         };
         RunCreated {
             id: self.run.id.clone(),
-            name: self.plan.name.clone(),
+            name: self.root.plan.name.clone(),
             path: self.run.path.clone(),
-            digest: self.plan.digest.clone(),
+            digest: self.root.plan.digest.clone(),
             salt: self.run.salt.clone(),
             runner: self.run.runner.clone(),
             inputs: self
@@ -284,39 +279,47 @@ impl Machine {
             secrets: self.inputs.secrets.clone(),
             url: self.run.url.clone(),
             steps: self
+                .root
                 .plan
                 .steps
                 .iter()
-                .map(|step| step_info(step, &self.plan))
+                .map(|step| step_info(step, &self.root, None))
                 .collect(),
             deadline,
         }
     }
 
-    /// Makes the steps of a phase known to the schedule; those of the main phase come first in the plan.
-    pub(super) fn add_steps(&mut self, phase: Phase) {
-        let plan = Arc::clone(&self.plan);
-        let of_phase = || {
-            plan.steps
-                .iter()
-                .enumerate()
-                .filter(|(_, s)| s.phase == phase)
-        };
-        for (at, (_, step)) in of_phase().enumerate() {
-            self.by_id.insert(step.id.clone(), self.nodes.len() + at);
+    /// Makes the steps of a phase of a playbook known to the schedule.
+    pub(super) fn add_steps(&mut self, frame: usize, phase: Phase) {
+        let plan = Arc::clone(&self.frame(frame).plan);
+        let steps = self.frame(frame).steps_of(phase);
+        for (at, step) in steps.iter().enumerate() {
+            let node = self.nodes.len() + at;
+            self.frame_mut(frame).place(*step, Some(node));
         }
-        for (index, step) in of_phase() {
-            let needs = step.needs.iter().map(|need| self.node_of(need.step));
+        for index in steps {
+            let Some(step) = plan.steps.get(index) else {
+                continue;
+            };
+            let needs = step.needs.iter();
+            let needs = needs.filter_map(|need| self.frame(frame).node_of(need.step));
             let needs: BTreeSet<usize> = needs.collect();
-            self.schedule.add(&needs);
-            self.nodes.push(Node {
-                step: index,
-                id: step.id.clone(),
-                undoes: None,
-                state: State::Waiting,
-            });
-            self.open += 1;
+            let id = self.frame(frame).id_of(&step.id);
+            self.add_node(Node::new(index, frame, id), &needs);
         }
+    }
+
+    /// Makes a step known to the schedule.
+    pub(super) fn add_node(&mut self, node: Node, needs: &BTreeSet<usize>) -> usize {
+        let index = self.nodes.len();
+        self.schedule.add(needs);
+        self.by_id.insert(node.id.clone(), index);
+        if node.undoes.is_none() {
+            self.frame_mut(node.frame).open += 1;
+        }
+        self.nodes.push(node);
+        self.open += 1;
+        index
     }
 
     fn take(&mut self, ev: Ev) {
@@ -337,7 +340,7 @@ impl Machine {
             }
             Ev::Timer { key } if key == FINALLY_DEADLINE => {
                 if self.stage == Stage::Finally {
-                    let after = duration::show(self.plan.finally_timeout);
+                    let after = duration::show(self.root.plan.finally_timeout);
                     self.stop_now(Stop::FinallyDeadline { after });
                 }
             }
@@ -383,11 +386,17 @@ impl Machine {
     /// Begins what may begin, and moves from one stage to the next.
     fn settle(&mut self) {
         loop {
-            while let Some(index) = self.schedule.take_ready() {
+            if let Some(index) = self.schedule.take_ready() {
                 self.begin_step(index);
+                continue;
+            }
+            if let Some(index) = self.touched.pop_first() {
+                self.look_after(index);
+                continue;
             }
             match self.stage {
                 Stage::Main if self.open == 0 && !self.nodes.is_empty() => {
+                    self.main_nodes = Some(self.nodes.len());
                     if !self.begin_stopping() && !self.begin_undo() {
                         self.begin_finally();
                     }
@@ -409,25 +418,30 @@ impl Machine {
     }
 
     fn begin_step(&mut self, index: usize) {
-        if self.stage == Stage::Undo {
+        let Some(node) = self.nodes.get(index) else {
+            return;
+        };
+        if node.undoes.is_some() {
             self.begin_undo_of(index);
             return;
         }
-        if let Some(why) = self.unmet_need(index) {
+        // What its step needs, and whether it runs at all, was asked before the items were there.
+        let is_item = node.item.is_some();
+        if let Some(why) = (!is_item).then(|| self.unmet_need(index)).flatten() {
             self.end_without_work(index, StepOutcome::Blocked, why);
             return;
         }
-        let stop = if self.stage == Stage::Finally {
-            &self.finally_stop
-        } else {
-            &self.stop
-        };
-        if let Some(stop) = stop {
-            let why = stop.why();
-            self.end_without_work(index, stop.step_outcome(), why);
+        if let Some(stop) = self.stop_over(index) {
+            let (outcome, why) = (stop.step_outcome(), stop.why());
+            self.end_without_work(index, outcome, why);
             return;
         }
-        match self.condition(index) {
+        let condition = if is_item {
+            Ok(None)
+        } else {
+            self.condition(index)
+        };
+        match condition {
             Ok(None) => self.start_work(index),
             Ok(Some(why)) => self.end_without_work(index, StepOutcome::Skipped, why),
             Err(failure) => self.end_step(index, StepOutcome::Failed, Some(failure)),
@@ -436,9 +450,10 @@ impl Machine {
 
     /// Why a step cannot run, when one of its needs ended otherwise than it wants.
     fn unmet_need(&self, index: usize) -> Option<String> {
+        let frame = self.frame_of(index);
         let step = self.plan_step(index)?;
         step.needs.iter().find_map(|need| {
-            let needed = self.nodes.get(self.node_of(need.step))?;
+            let needed = self.nodes.get(frame.node_of(need.step)?)?;
             let outcome = needed.ended()?.told.outcome;
             (!need.accept.takes(outcome)).then(|| {
                 let verb = if outcome == StepOutcome::Unknown {
@@ -467,6 +482,7 @@ impl Machine {
         self.stage = Stage::Finally;
         self.drop_deadline();
         if !self
+            .root
             .plan
             .steps
             .iter()
@@ -475,42 +491,44 @@ impl Machine {
             return;
         }
         self.turn.events.push(Event::FinallyStarted { outcome });
-        let mut run = run_value(&self.run, &self.plan);
-        if let Some(run) = run.as_object_mut() {
-            run.insert("outcome".to_owned(), json!(outcome.as_str()));
-            run.insert("failed".to_owned(), failed_list(self.told()));
-        }
-        self.shared.set_run(&run);
+        let run = self.run_at_end(outcome, ROOT);
+        self.root.shared.set_run(&run);
         let due = self
             .now
             .active_ms
-            .saturating_add(millis(self.plan.finally_timeout));
+            .saturating_add(millis(self.root.plan.finally_timeout));
         self.turn.commands.push(Cmd::Timer {
             key: FINALLY_DEADLINE.to_owned(),
             due: Due::Active(due),
         });
-        self.add_steps(Phase::Finally);
+        self.add_steps(ROOT, Phase::Finally);
+    }
+
+    /// What `run` shows under `finally` of a playbook.
+    pub(super) fn run_at_end(&self, outcome: RunOutcome, frame: usize) -> Value {
+        let mut run = run_value(&self.run, &self.root.plan);
+        if let Some(run) = run.as_object_mut() {
+            run.insert("outcome".to_owned(), json!(outcome.as_str()));
+            let nodes = self.nodes.iter().enumerate();
+            let of_it = nodes.filter(|(index, _)| self.is_in(*index, frame));
+            let leaves = of_it.filter(|(index, _)| !self.has_parts(*index));
+            let told = leaves.filter_map(|(_, node)| Some(&node.ended()?.told));
+            run.insert("failed".to_owned(), failed_list(told));
+        }
+        run
     }
 
     fn end_run(&mut self) {
         let (mut outcome, mut why, mut failure) = self.verdict();
-        let mut outputs = Map::new();
-        let plan = Arc::clone(&self.plan);
-        let scope = self.output_scope(&plan.outputs);
-        for (name, tree) in &plan.outputs {
-            match tree.render(&scope) {
-                Ok(Some(value)) => {
-                    outputs.insert(name.clone(), value);
-                }
-                Ok(None) => {}
-                Err(error) if outcome == RunOutcome::Passed && self.stop.is_none() => {
-                    outcome = RunOutcome::Failed;
-                    why = Some(format!("the output `{name}` cannot be computed: {error}"));
-                    failure = Some(FailureKind::Template);
-                }
-                // On a red run an output may be missing: what it speaks of may never have happened.
-                Err(_) => {}
-            }
+        let (outputs, missing) = self.outputs_of(ROOT);
+        // On a red run an output may be missing: what it speaks of may never have happened.
+        if let Some(missing) = missing
+            && outcome == RunOutcome::Passed
+            && self.root.stop.is_none()
+        {
+            outcome = RunOutcome::Failed;
+            why = Some(missing);
+            failure = Some(FailureKind::Template);
         }
         self.stage = Stage::Ended;
         self.turn.commands.push(Cmd::Drop {
@@ -524,8 +542,40 @@ impl Machine {
         }));
     }
 
+    /// The outputs of a playbook, and why one of them cannot be computed.
+    pub(super) fn outputs_of(&self, frame: usize) -> (Map<String, Value>, Option<String>) {
+        let frame = self.frame(frame);
+        let mentioned = mentioned_steps(frame.plan.outputs.values(), &frame.plan);
+        let nodes = mentioned.into_iter().filter_map(|step| frame.node_of(step));
+        let scope = frame.shared.scope();
+        let scope = scope.with("steps", self.steps_data(nodes));
+        let mut outputs = Map::new();
+        let mut missing = None;
+        for (name, tree) in &frame.plan.outputs {
+            match tree.render(&scope) {
+                Ok(Some(value)) => {
+                    outputs.insert(name.clone(), value);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    missing = Some(format!("the output `{name}` cannot be computed: {error}"));
+                }
+            }
+        }
+        (outputs, missing)
+    }
+
     fn verdict(&self) -> (RunOutcome, Option<String>, Option<FailureKind>) {
-        verdict(self.stopped_by(), self.finally_stop.as_ref(), self.told())
+        let undone = self.nodes.iter().enumerate();
+        let undone = undone.filter(|(_, node)| node.undoes.is_some() && node.frame != ROOT);
+        let undone = undone.map(|(index, _)| index);
+        let counted = self.counted(self.nodes_of(ROOT).chain(undone));
+        verdict(
+            self.stopped_by(),
+            self.root.finally_stop.as_ref(),
+            counted,
+            &self.unknown_in(ROOT),
+        )
     }
 
     pub(super) fn told(&self) -> impl Iterator<Item = &StepEnded> + Clone {
@@ -540,14 +590,16 @@ impl Machine {
             Stop::Deadline { .. } | Stop::FinallyDeadline { .. } => {
                 Failure::new(FailureKind::Deadline, stop.why())
             }
-            Stop::Canceled { .. } | Stop::Failure { .. } | Stop::Busy { .. } => {
-                Failure::new(FailureKind::Canceled, stop.why())
-            }
+            Stop::PartDeadline { .. }
+            | Stop::Canceled { .. }
+            | Stop::Failure { .. }
+            | Stop::Busy { .. } => Failure::new(FailureKind::Canceled, stop.why()),
         };
+        let to_the_last = matches!(self.stage, Stage::Gate | Stage::Main);
         let slot = match self.stage {
-            Stage::Gate | Stage::Main => &mut self.stop,
+            Stage::Gate | Stage::Main => &mut self.root.stop,
             Stage::Undo => &mut self.undo_stop,
-            Stage::Finally => &mut self.finally_stop,
+            Stage::Finally => &mut self.root.finally_stop,
             Stage::Stopping | Stage::Ended => return,
         };
         if !matches!(slot, None | Some(Stop::Failure { .. })) {
@@ -556,23 +608,24 @@ impl Machine {
         *slot = Some(stop);
         self.leave_gate();
         for index in 0..self.nodes.len() {
-            self.give_up(index, &failure);
+            // The `finally` of a used playbook has its own time.
+            if !(to_the_last && self.is_last(index)) {
+                self.give_up(index, &failure);
+            }
         }
     }
 
-    /// A step failed that was not allowed to: with `on_failure: stop` nothing new begins.
+    /// A step failed that was not allowed to: with `on_failure: stop` nothing new of its playbook begins.
     pub(super) fn failed(&mut self, index: usize) {
         use crate::plan::OnFailure;
-        if self.plan.on_failure == OnFailure::Stop
-            && self.stage == Stage::Main
-            && self.stop.is_none()
-        {
-            let step = self
-                .nodes
-                .get(index)
-                .map(|node| node.id.clone())
-                .unwrap_or_default();
-            self.stop = Some(Stop::Failure { step });
+        let Some(node) = self.nodes.get(index) else {
+            return;
+        };
+        let (frame, id) = (node.frame, node.id.clone());
+        let in_main = self.stage == Stage::Main && self.phase_of(index) == Some(Phase::Main);
+        let frame = self.frame_mut(frame);
+        if frame.plan.on_failure == OnFailure::Stop && in_main && frame.stop.is_none() {
+            frame.stop = Some(Stop::Failure { step: id });
         }
     }
 
@@ -600,52 +653,47 @@ impl Machine {
         }
         self.open = self.open.saturating_sub(1);
         self.schedule.end(index);
+        self.part_ended(index);
     }
 
     /// Whether any expression reads a step.
     pub(super) fn is_read(&self, index: usize) -> bool {
         let node = self.nodes.get(index);
-        node.is_some_and(|node| node.undoes.is_none() && self.read.contains(&node.step))
+        node.is_some_and(|node| node.undoes.is_none() && self.frame_of(index).is_read(node.step))
     }
 
     pub(super) fn plan_step(&self, index: usize) -> Option<&PlanStep> {
         let node = self.nodes.get(index)?;
-        let step = self.plan.steps.get(node.step)?;
+        let step = self.frame(node.frame).plan.steps.get(node.step)?;
         match node.undoes {
             None => Some(step),
             Some(_) => step.undo.as_deref(),
         }
     }
 
-    /// Where a step of the plan stands among the nodes.
-    pub(super) fn node_of(&self, step: usize) -> usize {
-        let id = self.plan.steps.get(step).map(|step| step.id.as_str());
-        id.and_then(|id| self.by_id.get(id).copied())
-            .unwrap_or(usize::MAX)
-    }
-
     /// What the expressions of a step see.
     pub(super) fn scope_of(&self, index: usize) -> Scope {
+        let frame = self.frame_of(index);
         let reads = self
             .plan_step(index)
             .map(|step| step.reads.clone())
             .unwrap_or_default();
-        let reads = reads.into_iter().map(|step| self.node_of(step));
-        let scope = self.shared.scope().with("steps", self.steps_data(reads));
+        let reads = reads.into_iter().filter_map(|step| frame.node_of(step));
+        let scope = frame.shared.scope().with("steps", self.steps_data(reads));
+        let scope = match self.nodes.get(index).and_then(|node| node.item.as_ref()) {
+            Some(item) => item.in_scope(scope),
+            None => scope,
+        };
         self.with_undone(index, scope)
     }
 
-    fn output_scope(&self, outputs: &IndexMap<String, Tree>) -> Scope {
-        let mentioned = mentioned_steps(outputs.values(), &self.by_id);
-        self.shared
-            .scope()
-            .with("steps", self.steps_data(mentioned.into_iter()))
-    }
-
+    /// Steps as the expressions of their playbook see them.
     fn steps_data(&self, indices: impl Iterator<Item = usize>) -> Data {
         let fields = indices.filter_map(|index| {
             let node = self.nodes.get(index)?;
-            Some((node.id.clone(), node.ended()?.data.clone()))
+            let frame = self.frame(node.frame);
+            let id = &frame.plan.steps.get(node.step)?.id;
+            Some((id.clone(), node.ended()?.data.clone()))
         });
         Data::record(fields.collect(), &[])
     }
@@ -703,6 +751,9 @@ impl Machine {
                 State::Running(_) | State::Ended(_) => BTreeSet::new(),
             };
             schedule.add(&waits);
+            if self.is_held(index) {
+                schedule.hold(index);
+            }
         }
         for (index, node) in self.nodes.iter().enumerate() {
             if node.ended().is_some() {
@@ -715,19 +766,19 @@ impl Machine {
             }
         }
         self.schedule = schedule;
+        self.count_open();
     }
 
     /// The steps under `finally` have their turn once more at the end of a round, and what is taken back is
     /// found anew.
     pub(super) fn drop_finally(&mut self) {
         self.note_taken_back();
-        let plan = &self.plan;
-        let of_main = |node: &Node| {
-            let step = plan.steps.get(node.step);
-            node.undoes.is_none() && step.is_some_and(|step| step.phase == Phase::Main)
-        };
-        self.nodes.retain(of_main);
-        let left = self.nodes.len();
+        let left = self.main_nodes.take().unwrap_or(self.nodes.len());
+        self.nodes.truncate(left);
+        self.by_id.retain(|_, index| *index < left);
+        self.used
+            .retain(|frame| frame.owner.is_some_and(|owner| owner < left));
+        self.root.forget_from(left);
         self.unsettled.retain(|index, _| *index < left);
         self.resolutions.retain(|index, _| *index < left);
         self.lost.retain(|index, _| *index < left);
@@ -758,55 +809,19 @@ fn run_timeout(run: &RunInfo, plan: &Plan, shared: &Shared) -> Result<Duration, 
     }
 }
 
-pub(super) fn step_info(step: &PlanStep, plan: &Plan) -> StepInfo {
+/// What a step is, for those who look on; `parent` is the step that uses its playbook.
+pub(super) fn step_info(step: &PlanStep, frame: &Frame, parent: Option<&str>) -> StepInfo {
     let needs = step.needs.iter().filter_map(|need| {
-        let needed = plan.steps.get(need.step)?;
-        Some((needed.id.clone(), need.accept.to_string()))
+        let needed = frame.plan.steps.get(need.step)?;
+        Some((frame.id_of(&needed.id), need.accept.to_string()))
     });
     StepInfo {
-        id: step.id.clone(),
+        id: frame.id_of(&step.id),
         action: step.action.name.to_owned(),
         description: step.description.clone(),
         needs: needs.collect(),
         finally: step.phase == Phase::Finally,
         undoes: None,
+        parent: parent.map(str::to_owned),
     }
-}
-
-/// The numbers of the steps by their ids, and those that some expression reads.
-fn indexed(plan: &Plan) -> (BTreeMap<String, usize>, BTreeSet<usize>) {
-    let by_id: BTreeMap<String, usize> = plan
-        .steps
-        .iter()
-        .enumerate()
-        .map(|(index, step)| (step.id.clone(), index))
-        .collect();
-    let mut read: BTreeSet<usize> = plan
-        .steps
-        .iter()
-        .flat_map(|step| step.reads.iter().copied())
-        .collect();
-    for (index, step) in plan.steps.iter().enumerate() {
-        if let Some(undo) = &step.undo {
-            // It reads its own step as `this`.
-            read.insert(index);
-            read.extend(undo.reads.iter().copied());
-        }
-    }
-    read.extend(mentioned_steps(plan.outputs.values(), &by_id));
-    (by_id, read)
-}
-
-/// The steps that some trees mention.
-fn mentioned_steps<'a>(
-    trees: impl Iterator<Item = &'a Tree>,
-    by_id: &BTreeMap<String, usize>,
-) -> BTreeSet<usize> {
-    trees
-        .flat_map(Tree::mentions)
-        .filter_map(|(mention, _)| match mention.path.as_slice() {
-            [root, id, ..] if root == "steps" => by_id.get(id).copied(),
-            _ => None,
-        })
-        .collect()
 }

@@ -56,46 +56,57 @@ impl Machine {
         let because = step
             .when
             .as_ref()
+            // It was asked before the items were there.
+            .filter(|_| {
+                self.nodes
+                    .get(index)
+                    .is_some_and(|node| node.item.is_none())
+            })
             .map(|when| explained(&when.value, &scope));
         self.turn.events.push(Event::StepStarted {
             step: self.id(index),
             because,
         });
+        if self.is_fan(index)
+            && let Some(for_each) = &step.for_each
+        {
+            self.start_fan_out(index, for_each);
+            return;
+        }
+        if let Some(used) = &step.used {
+            self.start_used(index, &step, used);
+            return;
+        }
         let begun = Params::resolve(step.action, &step.params, &scope).and_then(|params| {
             let timeout = timeout_of(&step, &scope)?;
-            let cx = Cx {
-                salt: self.salt(),
-                step: self.id(index),
-                mark: self.run.mark,
-                round: 0,
-                red: self.red_pipelines(),
-            };
+            let cx = self.cx_of(index);
             let act = start(step.action.name, &params, &cx)?;
             Ok((act, timeout, params, cx))
         });
         match begun {
             Err(failure) => self.end_step(index, StepOutcome::Failed, Some(failure)),
             Ok((act, timeout, params, cx)) => {
-                let running = Running {
-                    act,
-                    started: self.now,
-                    deadline_active_ms: timeout
-                        .map_or(u64::MAX, |t| self.now.active_ms.saturating_add(millis(t))),
-                    calls: self.calls_made.get(&step.id).copied().unwrap_or(0),
-                    attempts: 0,
-                    outstanding: Outstanding::Nothing,
-                    wrote: false,
-                    doubt: None,
-                    giving_up: None,
-                    params,
-                    cx,
-                    before: Record::default(),
-                };
+                let mut running = Running::new(act, self.now, cx);
+                running.deadline_active_ms =
+                    timeout.map_or(u64::MAX, |t| self.now.active_ms.saturating_add(millis(t)));
+                running.calls = self.calls_made.get(&self.id(index)).copied().unwrap_or(0);
+                running.params = params;
                 if let Some(node) = self.nodes.get_mut(index) {
                     node.state = State::Running(Box::new(running));
                 }
                 self.drive(index, Input::Start);
             }
+        }
+    }
+
+    /// What the action of a step may know of its surroundings.
+    pub(super) fn cx_of(&self, index: usize) -> Cx {
+        Cx {
+            salt: self.salt(),
+            step: self.id(index),
+            mark: self.run.mark,
+            round: 0,
+            red: self.red_pipelines(),
         }
     }
 
@@ -178,6 +189,7 @@ impl Machine {
                 let failure = self.out_of_time(index, None);
                 self.end_failed(index, failure);
             }
+            Outstanding::Parts { .. } => self.parts_out_of_time(index),
             Outstanding::Poll { unmet, .. } => {
                 let last = Failure::new(FailureKind::Deadline, unmet);
                 let failure = self.out_of_time(index, Some(&last));
@@ -449,6 +461,12 @@ impl Machine {
         let Some(running) = self.nodes.get_mut(index).and_then(Node::running) else {
             return;
         };
+        if running.parts.is_some() {
+            // It ends when its parts have ended, which are given up each by itself.
+            running.giving_up.get_or_insert_with(|| failure.clone());
+            self.touched.insert(index);
+            return;
+        }
         if running
             .outstanding
             .under_way()
@@ -536,6 +554,7 @@ impl Machine {
             ended: told,
             attempts: self.attempts(index),
             response: record.response.as_ref(),
+            each: None,
         };
         scope.with("this", step_data(step, &told))
     }
@@ -555,13 +574,16 @@ impl Machine {
         failure: Option<Failure>,
     ) {
         let mut told = self.told_of(index, outcome, failure);
-        if let Some(step) = self.plan_step(index) {
+        if let Some(step) = self.plan_step(index)
+            && !self.is_fan(index)
+        {
             // It is tried on a failed step too, and never hides the first error.
             if let Ok(taken) = extract(step, &self.record_of(index)) {
                 told.outputs.extend(taken);
             }
         }
-        let counts = outcome == StepOutcome::Failed && !told.allowed_to_fail;
+        let may_fail = self.plan_step(index).is_some_and(|step| step.allow_failure);
+        let counts = outcome == StepOutcome::Failed && !may_fail;
         self.finish(index, told);
         if counts || outcome == StepOutcome::Unknown {
             self.failed(index);
@@ -576,6 +598,7 @@ impl Machine {
                     ended: &told,
                     attempts: self.attempts(index),
                     response: record.response.as_ref(),
+                    each: self.each(index),
                 };
                 step_data(step, &told)
             }
@@ -602,7 +625,7 @@ impl Machine {
             outcome,
             why: error.as_ref().map(|failure| failure.message.clone()),
             error,
-            allowed_to_fail: self.plan_step(index).is_some_and(|step| step.allow_failure),
+            allowed_to_fail: self.may_fail(index),
             outputs: record.outputs,
             links: record.links,
             files: record.files,
@@ -642,7 +665,7 @@ fn may_have_happened(outcome: &Outcome) -> bool {
 }
 
 /// The total time of a step; none means the rest of the run.
-fn timeout_of(step: &PlanStep, scope: &Scope) -> Result<Option<Duration>, Failure> {
+pub(super) fn timeout_of(step: &PlanStep, scope: &Scope) -> Result<Option<Duration>, Failure> {
     if let Some(timeout) = &step.timeout {
         let value = timeout.value.render(scope).map_err(|error| {
             template_failure("timeout", &error.to_string(), error.error.hint.clone())
@@ -704,7 +727,11 @@ fn explained(expression: &Expression, scope: &Scope) -> String {
     }
 }
 
-fn located(key: &str, error: TemplateError, place: &crate::diagnostic::Place) -> Failure {
+pub(super) fn located(
+    key: &str,
+    error: TemplateError,
+    place: &crate::diagnostic::Place,
+) -> Failure {
     let hint = error.hint.clone();
     template_failure(key, &error.at(place).to_string(), hint)
 }

@@ -47,7 +47,9 @@ impl Machine {
             .iter()
             .enumerate()
             .filter(|(index, node)| {
-                outcome(node) == Some(StepOutcome::Unknown) && !self.resolutions.contains_key(index)
+                outcome(node) == Some(StepOutcome::Unknown)
+                    && !self.resolutions.contains_key(index)
+                    && !self.has_parts(*index)
             })
             .map(|(_, node)| node.id.as_str())
             .collect()
@@ -62,7 +64,8 @@ impl Machine {
             return;
         }
         self.resolutions.insert(index, resolution);
-        if self.stage == Stage::Main && matches!(self.stop, None | Some(Stop::Failure { .. })) {
+        if self.stage == Stage::Main && matches!(self.root.stop, None | Some(Stop::Failure { .. }))
+        {
             let mut again = BTreeSet::from([index]);
             self.add_what_waited(&mut again);
             self.reopen(&again);
@@ -77,18 +80,25 @@ impl Machine {
         self.drop_finally();
         let mut again = self.not_passed(failed);
         again.extend(self.again_after_undo());
+        self.add_what_waited(&mut again);
         self.round += 1;
         self.stage = Stage::Main;
-        self.stop = None;
+        self.root.stop = None;
         self.undo_stop = None;
-        self.finally_stop = None;
+        self.root.finally_stop = None;
         self.started.clear();
         self.triggered.clear();
         self.sought.clear();
-        self.shared
-            .set_run(&super::machine::run_value(&self.run, &self.plan));
+        self.root
+            .shared
+            .set_run(&super::machine::run_value(&self.run, &self.root.plan));
         let deadline = later(self.now.wall, self.run_timeout);
-        let finally = self.plan.steps.iter().filter(|s| s.phase == Phase::Finally);
+        let finally = self
+            .root
+            .plan
+            .steps
+            .iter()
+            .filter(|s| s.phase == Phase::Finally);
         let steps = again
             .iter()
             .filter_map(|index| self.nodes.get(*index).map(|node| node.id.clone()))
@@ -106,8 +116,7 @@ impl Machine {
     /// What a round does again: what is settled now, what never had its turn, and what failed when that
     /// is asked for; with it what was skipped because of them.
     fn not_passed(&self, failed: bool) -> BTreeSet<usize> {
-        let mut again: BTreeSet<usize> = self
-            .nodes
+        self.nodes
             .iter()
             .enumerate()
             .filter(|(_, node)| match outcome(node) {
@@ -116,12 +125,22 @@ impl Machine {
                 Some(StepOutcome::Passed | StepOutcome::Skipped) | None => false,
             })
             .map(|(index, _)| index)
-            .collect();
-        self.add_what_waited(&mut again);
-        again
+            // What is a part of a step that passed had its turn, whatever became of it.
+            .filter(|index| !self.is_part_of_passed(*index))
+            .collect()
     }
 
-    /// Adds what was blocked, skipped or given up and needs, directly or not, what is done again.
+    fn is_part_of_passed(&self, index: usize) -> bool {
+        let passed = |at: &usize| {
+            let outcome = self.nodes.get(*at).and_then(outcome);
+            outcome == Some(StepOutcome::Passed)
+        };
+        let above = std::iter::successors(self.above(index), |at| self.above(*at));
+        above.into_iter().any(|at| passed(&at))
+    }
+
+    /// Adds what was blocked, skipped or given up and needs, directly or not, what is done again; with a part
+    /// of a step the step itself, and with a step that uses a playbook its `finally`.
     fn add_what_waited(&self, again: &mut BTreeSet<usize>) {
         loop {
             let before = again.len();
@@ -130,9 +149,18 @@ impl Machine {
                     outcome(node),
                     Some(StepOutcome::Blocked | StepOutcome::Skipped | StepOutcome::Canceled)
                 );
-                let needs = self.plan.steps.get(node.step).map(|step| &step.needs);
-                if idle && needs.is_some_and(|all| all.iter().any(|n| again.contains(&n.step))) {
+                if idle && self.needs_of(index).any(|need| again.contains(&need)) {
                     again.insert(index);
+                }
+                let Some(above) = self.above(index) else {
+                    continue;
+                };
+                let last = self.is_last(index) && again.contains(&above);
+                if last && node.ended().is_some() {
+                    again.insert(index);
+                }
+                if again.contains(&index) {
+                    again.insert(above);
                 }
             }
             if again.len() == before {
@@ -141,28 +169,30 @@ impl Machine {
         }
     }
 
+    /// The steps that a step needs. An item needs nothing: its step did.
+    fn needs_of(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        let frame = self.frame_of(index);
+        let step = self.nodes.get(index).filter(|node| node.item.is_none());
+        let step = step.and_then(|node| frame.plan.steps.get(node.step));
+        let needs = step.into_iter().flat_map(|step| &step.needs);
+        needs.filter_map(|need| frame.node_of(need.step))
+    }
+
     /// What a step waits for: its needs, and what stands open before those of them that have ended.
     pub(super) fn waits_for(&self, index: usize) -> BTreeSet<usize> {
         let mut waits = BTreeSet::new();
         let mut looked_at = BTreeSet::new();
         let mut left = vec![index];
         while let Some(index) = left.pop() {
-            let step = self
-                .nodes
-                .get(index)
-                .and_then(|node| self.plan.steps.get(node.step));
-            for need in step.into_iter().flat_map(|step| &step.needs) {
-                if !looked_at.insert(need.step) {
+            for need in self.needs_of(index) {
+                if !looked_at.insert(need) {
                     continue;
                 }
-                let ended = self
-                    .nodes
-                    .get(need.step)
-                    .is_some_and(|n| n.ended().is_some());
+                let ended = self.nodes.get(need).is_some_and(|n| n.ended().is_some());
                 if ended {
-                    left.push(need.step);
+                    left.push(need);
                 } else {
-                    waits.insert(need.step);
+                    waits.insert(need);
                 }
             }
         }
@@ -176,7 +206,6 @@ impl Machine {
                 && matches!(node.state, State::Ended(_))
             {
                 node.state = State::Waiting;
-                self.open += 1;
             }
         }
         self.rebuild_schedule();

@@ -14,6 +14,8 @@ pub(super) struct Schedule {
     needed_by: Vec<Vec<usize>>,
     ready: BTreeSet<usize>,
     ended: Vec<bool>,
+    /// Steps that do not begin before they are released, whatever has ended.
+    held: BTreeSet<usize>,
 }
 
 impl Schedule {
@@ -37,15 +39,33 @@ impl Schedule {
         }
         self.open.push(open);
         self.ended.push(false);
-        if open == 0 {
-            self.ready.insert(index);
-        }
+        self.offer(index);
         index
     }
 
     /// A step does not begin any more, for it is at work or has ended already.
     pub(super) fn withdraw(&mut self, index: usize) {
         self.ready.remove(&index);
+    }
+
+    /// A step does not begin before it is released.
+    pub(super) fn hold(&mut self, index: usize) {
+        self.held.insert(index);
+        self.ready.remove(&index);
+    }
+
+    /// A step that was held begins as soon as its needs have ended.
+    pub(super) fn release(&mut self, index: usize) {
+        if self.held.remove(&index) {
+            self.offer(index);
+        }
+    }
+
+    fn offer(&mut self, index: usize) {
+        let waits = self.open.get(index).is_none_or(|open| *open > 0);
+        if !waits && !self.held.contains(&index) {
+            self.ready.insert(index);
+        }
     }
 
     /// The first step of the plan's order that may begin.
@@ -67,10 +87,8 @@ impl Schedule {
         for next in waiting {
             if let Some(open) = self.open.get_mut(next) {
                 *open = open.saturating_sub(1);
-                if *open == 0 {
-                    self.ready.insert(next);
-                }
             }
+            self.offer(next);
         }
     }
 }
@@ -94,6 +112,19 @@ mod tests {
         assert_eq!(schedule.take_ready(), None);
         schedule.end(2);
         assert_eq!(schedule.take_ready(), Some(0));
+    }
+
+    #[test]
+    fn what_is_held_begins_when_it_is_released_and_its_needs_have_ended() {
+        let mut schedule = Schedule::default();
+        let first = schedule.add(&needs(&[]));
+        let held = schedule.add(&needs(&[first]));
+        schedule.hold(held);
+        assert_eq!(schedule.take_ready(), Some(first));
+        schedule.end(first);
+        assert_eq!(schedule.take_ready(), None);
+        schedule.release(held);
+        assert_eq!(schedule.take_ready(), Some(held));
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub(super) struct Told<'a> {
     pub(super) ended: &'a StepEnded,
     pub(super) attempts: u32,
     pub(super) response: Option<&'a Value>,
+    /// What became of its items, when it has any.
+    pub(super) each: Option<Value>,
 }
 
 /// A step as other steps see it under `steps`, and as it sees itself under `this`.
@@ -85,6 +87,9 @@ pub(super) fn step_data(step: &PlanStep, told: &Told<'_>) -> Data {
     if let Some(response) = told.response {
         fields.push(("response".to_owned(), Data::new(response)));
     }
+    if let Some(each) = &told.each {
+        fields.push(("each".to_owned(), Data::new(each)));
+    }
     for (name, value) in &ended.outputs {
         fields.push((name.clone(), Data::new(value)));
     }
@@ -96,6 +101,11 @@ pub(super) fn step_data(step: &PlanStep, told: &Told<'_>) -> Data {
             .map(|field| field.name.to_owned()),
     );
     known.extend(step.extract.keys().cloned());
+    known.extend(
+        step.used
+            .iter()
+            .flat_map(|used| used.outputs.keys().cloned()),
+    );
     known.extend(
         step.params
             .keys()

@@ -3,25 +3,70 @@
 //! `Waiting` → `Running` → `Ended`, or straight from `Waiting` to `Ended`; nothing leaves `Ended`. While it
 //! runs, a step has exactly one thing outstanding: a call, a timer, or nothing because the run is parked.
 
+use serde_json::Value;
+
 use super::actions::{Act, Cx};
 use super::call::Call;
+use super::ending::Stop;
 use super::params::Params;
 use super::record::Record;
 use super::retry::{CallClass, Tries};
 use crate::clock::Moment;
 use crate::event::{EffectKey, Failure, StepEnded};
-use crate::template::Data;
+use crate::plan::OnFailure;
+use crate::template::{Data, Scope};
 
 /// A step.
 pub(super) struct Node {
-    /// Its index in the plan.
+    /// Its index in the plan of its playbook.
     pub(super) step: usize,
+    /// The playbook that it belongs to.
+    pub(super) frame: usize,
     /// Its id in this run.
     pub(super) id: String,
     /// The step that it takes back, when it is an undo.
     pub(super) undoes: Option<usize>,
+    /// What it is done for, when it is an item of a fan-out, or the undo of one.
+    pub(super) item: Option<Item>,
     /// What it is doing.
     pub(super) state: State,
+}
+
+/// What an item of a fan-out is done for.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// The step whose item it is.
+    pub(super) of: usize,
+    pub(super) key: String,
+    pub(super) value: Value,
+    pub(super) index: usize,
+}
+
+impl Item {
+    /// The names under which an item sees itself.
+    pub(super) fn in_scope(&self, scope: Scope) -> Scope {
+        scope
+            .with("item", Data::new(&self.value))
+            .with("key", Data::new(&Value::from(self.key.as_str())))
+            .with("index", Data::new(&Value::from(self.index)))
+    }
+}
+
+/// What a step is made of that does nothing itself.
+#[derive(Debug, Clone)]
+pub(super) enum Parts {
+    /// The items of a fan-out.
+    Items {
+        nodes: Vec<usize>,
+        /// How many of them are done at once at the most.
+        at_once: usize,
+        /// Whether those after one that failed are done.
+        on_failure: OnFailure,
+        /// Why no more of them begin.
+        stop: Option<Stop>,
+    },
+    /// A playbook.
+    Used { frame: usize },
 }
 
 /// What a step is doing.
@@ -55,6 +100,29 @@ pub(super) struct Running {
     pub(super) cx: Cx,
     /// What it had to show before it began again.
     pub(super) before: Record,
+    /// What it is made of, when it does nothing itself.
+    pub(super) parts: Option<Parts>,
+}
+
+impl Running {
+    /// A step that has just begun, without a deadline.
+    pub(super) fn new(act: Box<dyn Act>, started: Moment, cx: Cx) -> Self {
+        Self {
+            act,
+            started,
+            deadline_active_ms: u64::MAX,
+            calls: 0,
+            attempts: 0,
+            outstanding: Outstanding::Nothing,
+            wrote: false,
+            doubt: None,
+            giving_up: None,
+            params: Params::default(),
+            cx,
+            before: Record::default(),
+            parts: None,
+        }
+    }
 }
 
 /// What a running step waits for.
@@ -84,6 +152,8 @@ pub(super) enum Outstanding {
         cut: bool,
         unmet: String,
     },
+    /// Its parts; with a timer when its own time ends before the run's.
+    Parts { timer: Option<String> },
     /// A runner, for the network was away for too long.
     Stalled { key: EffectKey, call: Call },
     /// Nothing: it is being moved on at this very moment.
@@ -99,6 +169,7 @@ impl Outstanding {
             | Self::Sleep { .. }
             | Self::Person { .. }
             | Self::Poll { .. }
+            | Self::Parts { .. }
             | Self::Stalled { .. }
             | Self::Nothing => None,
         }
@@ -111,7 +182,7 @@ impl Outstanding {
             Self::Backoff { timer, .. } | Self::Sleep { timer, .. } | Self::Poll { timer, .. } => {
                 Some(timer.clone())
             }
-            Self::Person { timer } => timer.clone(),
+            Self::Person { timer } | Self::Parts { timer } => timer.clone(),
             Self::Stalled { .. } | Self::Nothing => None,
         }
     }
@@ -129,6 +200,18 @@ pub(super) struct Ended {
 }
 
 impl Node {
+    /// A step of the plan that has not begun.
+    pub(super) fn new(step: usize, frame: usize, id: String) -> Self {
+        Self {
+            step,
+            frame,
+            id,
+            undoes: None,
+            item: None,
+            state: State::Waiting,
+        }
+    }
+
     /// How it ended, when it has.
     pub(super) fn ended(&self) -> Option<&Ended> {
         match &self.state {

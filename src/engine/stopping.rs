@@ -122,7 +122,7 @@ impl Machine {
 
     /// Begins to stop what this run started, when it was canceled; says whether there is anything to do.
     pub(super) fn begin_stopping(&mut self) -> bool {
-        if !matches!(self.stop, Some(Stop::Canceled { .. })) {
+        if !matches!(self.root.stop, Some(Stop::Canceled { .. })) {
             return false;
         }
         let sought: Vec<(String, Call)> = std::mem::take(&mut self.sought).into_iter().collect();

@@ -9,8 +9,9 @@
 use std::collections::BTreeSet;
 
 use super::ending::Stop;
+use super::frame::ROOT;
 use super::machine::{Machine, Stage, step_info};
-use super::step::{Node, State};
+use super::step::Node;
 use crate::event::Event;
 use crate::outcome::StepOutcome;
 use crate::template::Scope;
@@ -26,8 +27,10 @@ impl Machine {
             .iter()
             .enumerate()
             .filter(|(index, _)| {
-                self.plan_step(*index)
-                    .is_some_and(|step| step.undo.is_some())
+                !self.is_fan(*index)
+                    && self
+                        .plan_step(*index)
+                        .is_some_and(|step| step.undo.is_some())
             })
             .filter_map(|(index, node)| {
                 let ended = node.ended().filter(|ended| ended.wrote)?;
@@ -53,9 +56,14 @@ impl Machine {
 
     /// Whether this is a run that is taken back.
     fn is_undone(&self) -> bool {
-        let stopped = match &self.stop {
+        let stopped = match &self.root.stop {
             Some(Stop::Canceled { .. } | Stop::Busy { .. }) => true,
-            Some(Stop::Deadline { .. } | Stop::FinallyDeadline { .. } | Stop::Failure { .. })
+            Some(
+                Stop::Deadline { .. }
+                | Stop::PartDeadline { .. }
+                | Stop::FinallyDeadline { .. }
+                | Stop::Failure { .. },
+            )
             | None => false,
         };
         let failed = self
@@ -66,22 +74,19 @@ impl Machine {
 
     /// Adds the undo of a step, which begins when the one before it has ended.
     fn add_undo(&mut self, undone: usize, before: Option<usize>) -> usize {
-        let index = self.nodes.len();
         let needs: BTreeSet<usize> = before.into_iter().collect();
-        self.schedule.add(&needs);
         let of = self.id(undone);
         let id = format!("{of}/undo");
-        let step = self.nodes.get(undone).map_or(usize::MAX, |node| node.step);
-        self.by_id.insert(id.clone(), index);
-        self.nodes.push(Node {
-            step,
-            id: id.clone(),
+        let undone_node = self.nodes.get(undone);
+        let (step, frame) = undone_node.map_or((usize::MAX, ROOT), |node| (node.step, node.frame));
+        let node = Node {
             undoes: Some(undone),
-            state: State::Waiting,
-        });
-        self.open += 1;
+            item: undone_node.and_then(|node| node.item.clone()),
+            ..Node::new(step, frame, id.clone())
+        };
+        let index = self.add_node(node, &needs);
         if let Some(planned) = self.plan_step(index) {
-            let mut info = step_info(planned, &self.plan);
+            let mut info = step_info(planned, self.frame(frame), None);
             info.id = id;
             info.undoes = Some(of);
             self.turn.events.push(Event::StepAdded(info));
@@ -105,15 +110,15 @@ impl Machine {
     }
 
     fn first_unknown(&self) -> Option<&str> {
-        self.told()
-            .find(|told| told.outcome == StepOutcome::Unknown)
-            .map(|told| told.step.as_str())
+        self.unknown_in(ROOT).first().copied()
     }
 
     /// What stopped the run: what came while it was taken back counts when nothing did before.
     pub(super) fn stopped_by(&self) -> Option<&Stop> {
-        match &self.stop {
-            None | Some(Stop::Failure { .. }) => self.undo_stop.as_ref().or(self.stop.as_ref()),
+        match &self.root.stop {
+            None | Some(Stop::Failure { .. }) => {
+                self.undo_stop.as_ref().or(self.root.stop.as_ref())
+            }
             Some(stop) => Some(stop),
         }
     }

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use crate::catalog::Type;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
-use crate::outcome::Accept;
 use crate::playbook::{self, Limits, Mistakes, Playbook, Step, codes};
 use crate::template::Tree;
 
 use super::check::mentions::{self, Where};
-use super::check::{checkout, reach, replaced, secrets, types, undo, usage, web};
+use super::check::{checkout, for_each, reach, replaced, secrets, types, undo, usage, web};
 use super::checkout::ReadCheckout;
 use super::graph::{Edge, Graph};
 use super::names::{Indexed, Names};
+use super::walk::Sees;
 use super::{Need, Phase, Plan, PlanStep, digest, walk};
 
 /// The time that `finally` has when the playbook does not say it.
@@ -128,56 +128,25 @@ fn whole_run(names: &Names<'_>, mistakes: &mut Mistakes) {
 
 fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes: &mut Mistakes) {
     let step = indexed.step;
-    let mut mention =
-        |found: walk::Found<'p>, this: bool, accept: Accept, mistakes: &mut Mistakes| {
-            let at = Where::Step { indexed, this };
-            if let Some(read) = mentions::check(found, at, names, mistakes) {
-                graph.read(indexed.index, read.index);
-                // All steps ended before `finally` begins: a mention of them orders nothing, and a step
-                // that tells of a failure must not be blocked by it.
-                if read.phase == indexed.phase {
-                    graph.set(
-                        indexed.index,
-                        Edge {
-                            step: read.index,
-                            accept,
-                            place: None,
-                        },
-                    );
-                }
-            }
+    walk::step(step, &mut |found, sees, accept| {
+        let at = Where::Step { indexed, sees };
+        let Some(read) = mentions::check(found, at, names, mistakes) else {
+            return;
         };
-    for tree in step.action.params.values() {
-        walk::tree(tree, &mut |found| {
-            mention(found, false, Accept::PASSED, mistakes);
-        });
-    }
-    if let Some(timeout) = &step.timeout {
-        walk::tree(&timeout.value, &mut |found| {
-            mention(found, false, Accept::PASSED, mistakes);
-        });
-    }
-    if let Some(rerun) = &step.rerun {
-        walk::tree(&rerun.max, &mut |found| {
-            mention(found, false, Accept::PASSED, mistakes);
-        });
-    }
-    let of_this = step
-        .asserts
-        .iter()
-        .chain(step.rerun.iter().filter_map(|rerun| rerun.when.as_ref()))
-        .chain(step.until.iter().flat_map(|until| &until.that));
-    for found in of_this {
-        walk::expression(&found.value, &found.place, &mut |found| {
-            mention(found, true, Accept::PASSED, mistakes);
-        });
-    }
-    // The condition decides, and that holds for the whole step: so it comes after the templates.
-    if let Some(when) = &step.when {
-        walk::expression(&when.value, &when.place, &mut |found| {
-            mention(found, false, Accept::ANY, mistakes);
-        });
-    }
+        graph.read(indexed.index, read.index);
+        // All steps ended before `finally` begins: a mention of them orders nothing, and a step that
+        // tells of a failure must not be blocked by it.
+        if read.phase == indexed.phase {
+            graph.set(
+                indexed.index,
+                Edge {
+                    step: read.index,
+                    accept,
+                    place: None,
+                },
+            );
+        }
+    });
     needs(indexed, names, graph, mistakes);
     types::params(step, names, mistakes);
     web::request(&step.action, mistakes);
@@ -186,6 +155,9 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
     }
     if let Some(rerun) = &step.rerun {
         types::fits(Type::Integer, "max", &rerun.max, names, mistakes);
+    }
+    if let Some(for_each) = &step.for_each {
+        for_each::check(for_each, names, mistakes);
     }
     replaced::overrides(step, mistakes);
     secrets::step(step, names, mistakes);
@@ -199,7 +171,10 @@ fn undo(indexed: Indexed<'_>, undo: &Step, names: &Names<'_>, mistakes: &mut Mis
     undo::fits(indexed, undo, mistakes);
     let at = Where::Step {
         indexed,
-        this: true,
+        sees: Sees {
+            this: true,
+            item: true,
+        },
     };
     for tree in undo.trees() {
         walk::tree(tree, &mut |found| {

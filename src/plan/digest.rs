@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::{Need, Phase, Plan, PlanStep};
 use crate::ids;
 use crate::playbook::{
-    Input, InputType, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
+    ForEach, Input, InputType, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry,
+    RetryOn,
 };
 use crate::template::{Node, Take, Tree};
 
@@ -39,10 +40,7 @@ pub(super) fn of(plan: &Plan) -> String {
     });
     form.list(plan.timeout.iter(), Form::tree);
     form.number(plan.finally_timeout.as_millis());
-    form.text(match plan.on_failure {
-        OnFailure::Continue => "continue",
-        OnFailure::Stop => "stop",
-    });
+    form.on_failure(plan.on_failure);
     form.text(match plan.on_interrupt {
         OnInterrupt::Leave => "leave",
         OnInterrupt::Stop => "stop",
@@ -139,6 +137,26 @@ impl Form {
             self.text("undo");
             self.step(undo);
         }
+        if let Some(for_each) = &step.for_each {
+            self.text("for_each");
+            self.for_each(for_each);
+        }
+    }
+
+    fn for_each(&mut self, for_each: &ForEach) {
+        self.text(for_each.items.value.source().trim());
+        self.list(&for_each.key, |form, key| {
+            form.text(key.value.source().trim());
+        });
+        self.list(&for_each.max_parallel, Self::tree);
+        self.on_failure(for_each.on_failure);
+    }
+
+    fn on_failure(&mut self, on_failure: OnFailure) {
+        self.text(match on_failure {
+            OnFailure::Continue => "continue",
+            OnFailure::Stop => "stop",
+        });
     }
 
     fn need(&mut self, need: &Need) {

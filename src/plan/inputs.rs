@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::BoundInputs;
 use super::check::mentions::near;
@@ -90,19 +90,75 @@ pub fn bind_inputs(
     unknown(declared, given, &mut diagnostics);
     let mut bound = BoundInputs::default();
     for (name, input) in declared {
-        match value(name, input, given) {
+        let found = value(name, input, given);
+        bound.take(name, input, found, &mut diagnostics);
+    }
+    let good = !diagnostics.has_errors();
+    (good.then_some(bound), diagnostics)
+}
+
+/// Binds what a step gives with `with` to the inputs of the playbook that it uses. `values` were
+/// computed: a duration is a number of seconds. `env` are the variables of the environment as they were when the
+/// run began. The order is that of [`bind_inputs`]: what is given, the environment, the default.
+pub fn bind_with(
+    declared: &IndexMap<String, Input>,
+    values: &Map<String, Value>,
+    env: &IndexMap<String, String>,
+) -> Result<BoundInputs, Diagnostics> {
+    let mut diagnostics = Diagnostics::new();
+    for name in values.keys().filter(|name| !declared.contains_key(*name)) {
+        diagnostics.push(no_such(name, declared, None));
+    }
+    let environment = |variable: &str| env.get(variable).cloned();
+    let nothing = GivenInputs {
+        texts: &[],
+        file: None,
+        env: &environment,
+    };
+    let mut bound = BoundInputs {
+        env: env.clone(),
+        ..BoundInputs::default()
+    };
+    for (name, input) in declared {
+        let given = values.get(name).filter(|value| !value.is_null());
+        let found = match given {
+            Some(value) => input_value::check_computed(input, value)
+                .map(Some)
+                .map_err(|misfit| Box::new(wrong(name, input, &misfit, "given by `with`", None))),
+            None => value(name, input, &nothing).map_err(|diagnostic| match diagnostic.code {
+                codes::MISSING_INPUT => Box::new(missing_with(name, input)),
+                _ => diagnostic,
+            }),
+        };
+        bound.take(name, input, found, &mut diagnostics);
+    }
+    if diagnostics.has_errors() {
+        Err(diagnostics)
+    } else {
+        Ok(bound)
+    }
+}
+
+impl BoundInputs {
+    /// Takes the value of one input, or tells what is wrong with it.
+    fn take(
+        &mut self,
+        name: &str,
+        input: &Input,
+        found: Result<Option<Value>, Box<Diagnostic>>,
+        diagnostics: &mut Diagnostics,
+    ) {
+        match found {
             Ok(Some(value)) => {
-                bound.values.insert(name.clone(), value);
+                self.values.insert(name.to_owned(), value);
                 if input.secret {
-                    bound.secrets.push(name.clone());
+                    self.secrets.push(name.to_owned());
                 }
             }
             Ok(None) => {}
             Err(diagnostic) => diagnostics.push(*diagnostic),
         }
     }
-    let good = !diagnostics.has_errors();
-    (good.then_some(bound), diagnostics)
 }
 
 /// Values for names that nobody declared.
@@ -111,27 +167,31 @@ fn unknown(
     given: &GivenInputs<'_>,
     diagnostics: &mut Diagnostics,
 ) {
-    let message =
-        |name: &str| format!("the playbook has no input `{}`", text::clean_line(name, 60));
+    for (name, _) in given.texts {
+        if !declared.contains_key(name) {
+            diagnostics.push(no_such(name, declared, None));
+        }
+    }
+    for (name, value) in given.file.into_iter().flatten() {
+        if !declared.contains_key(name) {
+            diagnostics.push(no_such(name, declared, Some(&value.place)));
+        }
+    }
+}
+
+fn no_such(name: &str, declared: &IndexMap<String, Input>, place: Option<&Place>) -> Diagnostic {
+    let message = format!("the playbook has no input `{}`", text::clean_line(name, 60));
+    let found = match place {
+        Some(place) => Diagnostic::error(codes::NO_SUCH_INPUT, place.clone(), message),
+        None => Diagnostic::error_without_place(codes::NO_SUCH_INPUT, message),
+    };
     let all: Vec<String> = declared.keys().map(|name| format!("`{name}`")).collect();
     let all = if all.is_empty() {
         "it has none at all".to_owned()
     } else {
         format!("its inputs are {}", all.join(", "))
     };
-    let names = || declared.keys().map(String::as_str);
-    for (name, _) in given.texts {
-        if !declared.contains_key(name) {
-            let found = Diagnostic::error_without_place(codes::NO_SUCH_INPUT, message(name));
-            diagnostics.push(near(found, name, names(), &all));
-        }
-    }
-    for (name, value) in given.file.into_iter().flatten() {
-        if !declared.contains_key(name) {
-            let found = Diagnostic::error(codes::NO_SUCH_INPUT, value.place.clone(), message(name));
-            diagnostics.push(near(found, name, names(), &all));
-        }
-    }
+    near(found, name, declared.keys().map(String::as_str), &all)
 }
 
 /// The value of one input: the first source that gives one counts.
@@ -215,6 +275,18 @@ fn missing(name: &str, input: &Input) -> Diagnostic {
     Diagnostic::error_without_place(codes::MISSING_INPUT, format!("input `{name}` has no value"))
         .label(input.place.clone(), "the input is declared here")
         .hint(ways(name, input))
+}
+
+fn missing_with(name: &str, input: &Input) -> Diagnostic {
+    let hint = match &input.env {
+        Some(variable) => format!(
+            "give it with `with: {{ {name}: … }}`, or in the environment variable `{variable}`"
+        ),
+        None => format!("give it with `with: {{ {name}: … }}`"),
+    };
+    Diagnostic::error_without_place(codes::MISSING_INPUT, format!("input `{name}` has no value"))
+        .label(input.place.clone(), "the input is declared here")
+        .hint(hint)
 }
 
 fn on_command_line(name: &str, input: &Input) -> Diagnostic {

@@ -15,10 +15,10 @@ mod names;
 mod walk;
 
 pub use crate::playbook::{
-    Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
+    ForEach, Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
 };
 pub use build::{build, check, check_beside};
 pub use changes::{Changes, changes};
 pub use checkout::{Checkout, ReadCheckout};
-pub use inputs::{GivenInputs, InputsFile, bind_inputs, parse_given, read_inputs_file};
+pub use inputs::{GivenInputs, InputsFile, bind_inputs, bind_with, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};

@@ -78,8 +78,21 @@ pub(super) enum Output {
     None,
 }
 
-/// What `name` is in the record of a step.
+/// What `name` is in the record of a step, as others see it. A step that is done for each of several
+/// items has the outputs of its action in the records of the items alone.
 pub(super) fn output(step: &Step, name: &str) -> Output {
+    if step.for_each.is_none() {
+        return own(step, name);
+    }
+    let fields = STEP_FIELDS.iter().filter(|field| field.name != "response");
+    fields
+        .into_iter()
+        .find(|field| field.name == name)
+        .map_or(Output::None, |field| Output::Known(field.ty))
+}
+
+/// What `name` is in a step's own record, or in that of one of its items.
+pub(super) fn own(step: &Step, name: &str) -> Output {
     let action = step.action.action;
     if let Some(field) = STEP_FIELDS.iter().find(|field| field.name == name) {
         let absent = name == "response" && action.response.is_empty() || name == "each";
@@ -110,8 +123,19 @@ pub(super) fn output(step: &Step, name: &str) -> Output {
     }
 }
 
-/// All names of a step's record that can be mentioned, its own first.
+/// All names of a step's record that others can mention.
 pub(super) fn outputs(step: &Step) -> Vec<&str> {
+    if step.for_each.is_none() {
+        return own_outputs(step);
+    }
+    let names = STEP_FIELDS.iter().map(|field| field.name);
+    names
+        .filter(|name| matches!(output(step, name), Output::Known(_)))
+        .collect()
+}
+
+/// All names of a step's own record, what it adds itself first.
+pub(super) fn own_outputs(step: &Step) -> Vec<&str> {
     let action = step.action.action;
     let mut names: Vec<&str> = action.outputs.iter().map(|field| field.name).collect();
     names.extend(step.extract.keys().map(String::as_str));
@@ -119,7 +143,7 @@ pub(super) fn outputs(step: &Step) -> Vec<&str> {
         names.extend(step.action.params.keys().map(String::as_str));
     }
     names.extend(STEP_FIELDS.iter().map(|field| field.name));
-    names.retain(|name| matches!(output(step, name), Output::Known(_)));
+    names.retain(|name| matches!(own(step, name), Output::Known(_)));
     names
 }
 

@@ -1,7 +1,8 @@
 //! Every mention of a tree, with the scalar it stands in; places are computed only when one is shown.
 
 use crate::diagnostic::Place;
-use crate::playbook::part;
+use crate::outcome::Accept;
+use crate::playbook::{Step, part};
 use crate::template::{Expression, Mention, Node, Tree};
 
 /// A mention where it stands.
@@ -42,6 +43,61 @@ impl<'t> Found<'t> {
             Some(from) => part(self.scalar, self.source, &(from..from + wanted.len())),
             None => self.place(),
         }
+    }
+}
+
+/// What a part of a step sees beside `inputs`, `vars`, `steps` and `run`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sees {
+    /// `this`, the step's own record.
+    pub(super) this: bool,
+    /// `item`, `key` and `index`, when the step has `for_each`.
+    pub(super) item: bool,
+}
+
+/// Visits every mention of a step but those of its undo, with what may be seen there and which outcome
+/// of a mentioned step will do. The condition comes last: it decides, and that holds for the whole step.
+pub(super) fn step<'t>(step: &'t Step, visit: &mut impl FnMut(Found<'t>, Sees, Accept)) {
+    let (once, each) = (
+        Sees::default(),
+        Sees {
+            this: false,
+            item: true,
+        },
+    );
+    if let Some(for_each) = &step.for_each {
+        let (items, key) = (&for_each.items, for_each.key.iter());
+        expression(&items.value, &items.place, &mut |found| {
+            visit(found, once, Accept::PASSED);
+        });
+        for key in key {
+            expression(&key.value, &key.place, &mut |found| {
+                visit(found, each, Accept::PASSED);
+            });
+        }
+        if let Some(count) = &for_each.max_parallel {
+            tree(count, &mut |found| visit(found, once, Accept::PASSED));
+        }
+    }
+    let max = step.rerun.iter().map(|rerun| &rerun.max);
+    for part in step.trees().chain(max) {
+        tree(part, &mut |found| visit(found, each, Accept::PASSED));
+    }
+    let of_this = step
+        .asserts
+        .iter()
+        .chain(step.rerun.iter().filter_map(|rerun| rerun.when.as_ref()))
+        .chain(step.until.iter().flat_map(|until| &until.that));
+    let this = Sees { this: true, ..each };
+    for part in of_this {
+        expression(&part.value, &part.place, &mut |found| {
+            visit(found, this, Accept::PASSED);
+        });
+    }
+    if let Some(when) = &step.when {
+        expression(&when.value, &when.place, &mut |found| {
+            visit(found, once, Accept::ANY);
+        });
     }
 }
 

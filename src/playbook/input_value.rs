@@ -69,6 +69,33 @@ pub fn check(input: &Input, value: &Value) -> Result<Value, Misfit> {
     Ok(seen)
 }
 
+/// A value that was computed, in which a duration is a number of seconds already.
+pub fn check_computed(input: &Input, value: &Value) -> Result<Value, Misfit> {
+    let duration = |ty: Option<InputType>| ty == Some(InputType::Duration);
+    if duration(Some(input.ty)) && is_seconds(value) {
+        let possible = input.allowed.iter().flatten();
+        let mut seconds = possible.map(|allowed| typed(input, InputType::Duration, allowed));
+        let fits = input.allowed.is_none() || seconds.any(|allowed| allowed.as_ref() == Ok(value));
+        return if fits {
+            Ok(value.clone())
+        } else {
+            // The message names the values that are possible.
+            check(input, value)
+        };
+    }
+    if let (true, Value::Array(items)) = (duration(input.items), value)
+        && input.allowed.is_none()
+        && items.iter().all(is_seconds)
+    {
+        return Ok(value.clone());
+    }
+    check(input, value)
+}
+
+fn is_seconds(value: &Value) -> bool {
+    value.as_f64().is_some_and(|seconds| seconds >= 0.0)
+}
+
 /// A text from the command line or the environment, read by the declared type.
 pub fn parse(input: &Input, given: &str) -> Result<Value, Misfit> {
     let wrong = |wanted: &str| {
@@ -106,11 +133,14 @@ fn typed(input: &Input, ty: InputType, value: &Value) -> Result<Value, Misfit> {
     if fits {
         return Ok(value.clone());
     }
-    Err(Misfit::Wrong(format!(
-        "must be {}{}",
-        word(ty),
-        shown(input, value)
-    )))
+    let shown = match value {
+        // Without this word `"5"` would look like the number that is wanted.
+        Value::String(text) if !input.secret => {
+            format!(", and `{}` is text", text::clean_line(text, 60))
+        }
+        _ => shown(input, value),
+    };
+    Err(Misfit::Wrong(format!("must be {}{shown}", word(ty))))
 }
 
 fn seconds(input: &Input, text: &str) -> Result<Value, Misfit> {

@@ -7,14 +7,12 @@ use indexmap::IndexMap;
 use super::view::{RunView, StepState, StepView};
 
 /// The longest chain by time over the needs of steps that ended, first step first. Steps that never
-/// began carry the chain on but are not named; items of a fan-out are part of their step.
+/// began carry the chain on but are not named; the parts of a step (items, steps of a used playbook) count with it.
 pub fn critical_path(view: &RunView) -> Vec<String> {
     let steps: IndexMap<&str, &StepView> = view
         .steps
         .iter()
-        .filter(|(id, step)| {
-            matches!(step.state, StepState::Ended(_)) && view.item_of(id).is_none()
-        })
+        .filter(|(_, step)| matches!(step.state, StepState::Ended(_)) && step.info.parent.is_none())
         .map(|(id, step)| (id.as_str(), step))
         .collect();
     let mut longest: IndexMap<&str, Chain<'_>> = IndexMap::new();
@@ -119,6 +117,7 @@ mod tests {
                     .collect(),
                 finally: false,
                 undoes: None,
+                parent: None,
             }));
             if *ms > 0 {
                 apply(Event::StepStarted {

@@ -216,6 +216,9 @@ pub struct Planned {
     /// The step that it takes back; absent unless it is an undo.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
+    /// The step that it is a part of: an item of its fan-out, or a step of the playbook that it uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
 }
 
 /// A try of a call.
@@ -407,6 +410,7 @@ fn planned(info: &StepInfo) -> Planned {
         needs: info.needs.iter().cloned().collect(),
         finally: info.finally,
         undoes: info.undoes.clone(),
+        parent: info.parent.clone(),
     }
 }
 

@@ -127,6 +127,7 @@ impl RunView {
                 needs: Vec::new(),
                 finally: false,
                 undoes: None,
+                parent: None,
             })
         })
     }
@@ -144,14 +145,14 @@ impl RunView {
             known.info = info.clone();
             return;
         }
-        // Items stand behind their step, in the order in which they came; an undo stands behind its step.
-        let item = self
-            .item_of(&info.id)
-            .and_then(|(step, _)| self.steps.get_index_of(step))
-            .map(|index| index + 1 + self.items_behind(index));
+        // Parts stand behind their step, in the order in which they came; an undo stands behind its step.
+        let part = info.parent.as_ref();
+        let part = part
+            .and_then(|step| self.steps.get_index_of(step))
+            .map(|index| index + 1 + self.parts_behind(index));
         let undo = info.undoes.as_ref();
         let undo = undo.and_then(|step| self.steps.get_index_of(step));
-        let at = undo.map(|index| index + 1).or(item);
+        let at = undo.map(|index| index + 1).or(part);
         let step = StepView::new(info.clone());
         match at {
             Some(at) if at < self.steps.len() => {
@@ -163,18 +164,33 @@ impl RunView {
         }
     }
 
-    fn items_behind(&self, index: usize) -> usize {
+    /// How many steps behind one are parts of it, or parts of its parts.
+    fn parts_behind(&self, index: usize) -> usize {
         let Some((step, _)) = self.steps.get_index(index) else {
             return 0;
         };
-        self.steps
-            .keys()
-            .skip(index + 1)
-            .take_while(|id| {
-                id.strip_prefix(step.as_str())
-                    .is_some_and(|r| r.starts_with('['))
-            })
+        let parts = self.steps.iter().skip(index + 1);
+        parts
+            .take_while(|(_, part)| self.is_within(part, step))
             .count()
+    }
+
+    fn is_within(&self, part: &StepView, step: &str) -> bool {
+        let mut above = part.info.parent.as_deref().or(part.info.undoes.as_deref());
+        // A damaged journal may hold a circle: no step stands deeper than there are steps.
+        for _ in 0..=self.steps.len() {
+            match above {
+                Some(found) if found == step => return true,
+                Some(found) => {
+                    above = self
+                        .steps
+                        .get(found)
+                        .and_then(|step| step.info.parent.as_deref());
+                }
+                None => return false,
+            }
+        }
+        false
     }
 
     /// What is done again has not begun; what it made before stays known.

@@ -334,6 +334,7 @@ mod tests {
                     .collect(),
                 finally: false,
                 undoes: None,
+                parent: None,
             })
         };
         let early = vec![

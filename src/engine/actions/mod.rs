@@ -32,5 +32,7 @@ mod stop_workflow;
 mod stopping;
 mod wait_pipeline;
 mod wait_workflow;
+mod whole;
 
 pub(super) use act::{Act, Cx, Input, Next, rebuild, start};
+pub(super) use whole::Whole;

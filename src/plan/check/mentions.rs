@@ -6,7 +6,7 @@ use crate::text;
 
 use super::super::Phase;
 use super::super::names::{self, Indexed, Names, Output};
-use super::super::walk::Found;
+use super::super::walk::{Found, Sees};
 
 /// Where a mention stands, which decides what it may name.
 #[derive(Clone, Copy)]
@@ -25,8 +25,8 @@ pub(crate) enum Where<'p> {
     Step {
         /// The step.
         indexed: Indexed<'p>,
-        /// Whether `this` is in scope (`assert`, `until`, `rerun.when`).
-        this: bool,
+        /// What is in scope beside the rest.
+        sees: Sees,
     },
     /// In an output of the playbook.
     Output,
@@ -49,13 +49,11 @@ pub(crate) fn check<'p>(
         ("steps", Where::Output) => return step(found, None, names, mistakes),
         ("run", Where::Step { indexed, .. }) => run(found, indexed.phase, mistakes),
         ("run", Where::Output) => run(found, Phase::Main, mistakes),
-        (
-            "this",
-            Where::Step {
-                indexed,
-                this: true,
-            },
-        ) => this(found, indexed.step, mistakes),
+        ("this", Where::Step { indexed, sees }) if sees.this => {
+            this(found, indexed.step, mistakes);
+        }
+        ("item" | "key" | "index", Where::Step { indexed, sees })
+            if sees.item && indexed.step.for_each.is_some() => {}
         (root, _) => out_of_scope(found, root, at, mistakes),
     }
     None
@@ -183,6 +181,7 @@ fn output(found: Found<'_>, step: &Step, name: &str, mistakes: &mut Mistakes) {
     let action = step.action.action.name;
     let id = &step.id;
     match names::output(step, name) {
+        Output::Known(_) if name == "each" => each(found, step, mistakes),
         Output::Known(ty) => part_of(found, 3, ty, mistakes),
         Output::NotWaited => mistakes.push_with(|| {
             Diagnostic::error(
@@ -201,22 +200,83 @@ fn output(found: Found<'_>, step: &Step, name: &str, mistakes: &mut Mistakes) {
             )
             .hint("read the step's own outputs")
         }),
+        Output::None if matches!(names::own(step, name), Output::Known(_)) => {
+            mistakes.push_with(|| of_an_item(found, step, name));
+        }
         Output::None => {
             mistakes.push_with(|| {
-                let diagnostic = Diagnostic::error(
-                    codes::UNKNOWN_OUTPUT,
-                    found.hop_place(2),
-                    format!(
-                        "step `{id}` (`{action}`) has no output `{}`",
-                        text::clean_line(name, 60)
-                    ),
-                );
-                let known = names::outputs(step);
-                let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-                let all = format!("it has {}", all.join(", "));
-                near(diagnostic, name, known.iter().copied(), &all)
+                let owner = format!("step `{id}` (`{action}`)");
+                no_output(found, 2, &owner, names::outputs(step))
             });
         }
+    }
+}
+
+/// A record has no such name.
+fn no_output(found: Found<'_>, hop: usize, owner: &str, known: Vec<&str>) -> Diagnostic {
+    let name = found.hop(hop).unwrap_or_default();
+    let diagnostic = Diagnostic::error(
+        codes::UNKNOWN_OUTPUT,
+        found.hop_place(hop),
+        format!("{owner} has no output `{}`", text::clean_line(name, 60)),
+    );
+    let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+    let all = format!("it has {}", all.join(", "));
+    near(diagnostic, name, known, &all)
+}
+
+/// What only the records of the items have.
+fn of_an_item(found: Found<'_>, step: &Step, name: &str) -> Diagnostic {
+    let id = &step.id;
+    Diagnostic::error(
+        codes::UNKNOWN_OUTPUT,
+        found.hop_place(2),
+        format!("step `{id}` is done for each of several items, and each has its own `{name}`"),
+    )
+    .hint(format!(
+        "read them all with `steps.{id}.each | map(attribute='{name}') | list`, or one with `steps.{id}.each[0].{name}`"
+    ))
+}
+
+/// What the record of an item has beside its outputs.
+const OF_AN_ITEM: [&str; 2] = ["key", "item"];
+
+/// `steps.x.each[0].name`: one of the records.
+fn each(found: Found<'_>, step: &Step, mistakes: &mut Mistakes) {
+    let Some(first) = found.hop(3) else { return };
+    let numbered = first.parse::<i64>().is_ok();
+    let Some(name) = found.hop(if numbered { 4 } else { 3 }) else {
+        return;
+    };
+    if numbered {
+        match names::own(step, name) {
+            _ if OF_AN_ITEM.contains(&name) => {}
+            Output::Known(ty) => part_of(found, 5, ty, mistakes),
+            Output::NotWaited | Output::None => {
+                mistakes.push_with(|| {
+                    let known = names::own_outputs(step).into_iter().chain(OF_AN_ITEM);
+                    no_output(
+                        found,
+                        4,
+                        &format!("a record of `{}`", step.id),
+                        known.collect(),
+                    )
+                });
+            }
+        }
+    } else {
+        mistakes.push_with(|| {
+            Diagnostic::error(
+                codes::UNKNOWN_OUTPUT,
+                found.hop_place(3),
+                format!("`each` is a list and has no `{}`", text::clean_line(name, 60)),
+            )
+            .hint(format!(
+                "read one record with `{id}.each[0].{name}`, or all with `{id}.each | map(attribute='{name}') | list`",
+                id = format_args!("steps.{}", step.id),
+                name = text::clean_line(name, 60),
+            ))
+        });
     }
 }
 
@@ -295,7 +355,7 @@ fn run(found: Found<'_>, phase: Phase, mistakes: &mut Mistakes) {
 
 fn this(found: Found<'_>, step: &Step, mistakes: &mut Mistakes) {
     let Some(name) = found.hop(1) else { return };
-    match names::output(step, name) {
+    match names::own(step, name) {
         Output::Known(ty) => part_of(found, 2, ty, mistakes),
         Output::NotWaited => mistakes.push_with(|| {
             Diagnostic::error(
@@ -307,56 +367,69 @@ fn this(found: Found<'_>, step: &Step, mistakes: &mut Mistakes) {
         }),
         Output::None => {
             mistakes.push_with(|| {
-                let diagnostic = Diagnostic::error(
-                    codes::UNKNOWN_OUTPUT,
-                    found.hop_place(1),
-                    format!(
-                        "this step (`{}`) has no output `{}`",
-                        step.action.action.name,
-                        text::clean_line(name, 60)
-                    ),
-                );
-                let known = names::outputs(step);
-                let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-                let all = format!("it has {}", all.join(", "));
-                near(diagnostic, name, known.iter().copied(), &all)
+                let owner = format!("this step (`{}`)", step.action.action.name);
+                no_output(found, 1, &owner, names::own_outputs(step))
             });
         }
     }
 }
 
 fn out_of_scope(found: Found<'_>, root: &str, at: Where<'_>, mistakes: &mut Mistakes) {
-    let (here, known): (&str, &[&str]) = match at {
-        Where::Var { .. } => ("in a var", &["inputs", "vars"]),
-        Where::Run { key } => (key, &["inputs", "vars"]),
-        Where::Step { this: true, .. } => ("here", &["inputs", "vars", "steps", "run", "this"]),
-        Where::Step { .. } => ("here", &["inputs", "vars", "steps", "run"]),
-        Where::Output => ("in an output", &["inputs", "vars", "steps", "run"]),
+    let here = match at {
+        Where::Var { .. } => "in a var",
+        Where::Run { key } => key,
+        Where::Step { .. } => "here",
+        Where::Output => "in an output",
     };
-    let listed: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-    let listed = listed.join(", ");
-    let everywhere = [
-        "inputs", "vars", "steps", "run", "this", "item", "key", "index",
-    ];
+    let known = in_scope(at);
     let shown = text::clean_line(root, 60);
-    let exists = everywhere.contains(&root);
-    let diagnostic = Diagnostic::error(
-        codes::UNKNOWN_SCOPE,
-        found.hop_place(0),
-        if exists {
-            format!("`{shown}` is not in scope {here}")
-        } else {
-            format!("there is no name `{shown}` {here}")
-        },
-    );
-    let all = format!("in scope are {listed}");
+    let exists = EVERYWHERE.contains(&root);
     mistakes.push_with(|| {
-        if exists {
-            diagnostic.hint(all)
-        } else {
-            near(diagnostic, root, known.iter().copied(), &all)
+        let diagnostic = Diagnostic::error(
+            codes::UNKNOWN_SCOPE,
+            found.hop_place(0),
+            if exists {
+                format!("`{shown}` is not in scope {here}")
+            } else {
+                format!("there is no name `{shown}` {here}")
+            },
+        );
+        let listed: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+        let all = format!("in scope are {}", listed.join(", "));
+        match at {
+            Where::Step { indexed, .. } if ITEM.contains(&root) => {
+                diagnostic.hint(if indexed.step.for_each.is_some() {
+                    "`when`, `in` and `max_parallel` are asked once, before there are items"
+                } else {
+                    "`item`, `key` and `index` are there in a step with `for_each`"
+                })
+            }
+            _ if exists => diagnostic.hint(all),
+            _ => near(diagnostic, root, known.iter().copied(), &all),
         }
     });
+}
+
+/// What a step with `for_each` sees of the item that it is done for.
+const ITEM: [&str; 3] = ["item", "key", "index"];
+
+/// All names that are in scope somewhere.
+const EVERYWHERE: [&str; 8] = [
+    "inputs", "vars", "steps", "run", "this", "item", "key", "index",
+];
+
+fn in_scope(at: Where<'_>) -> Vec<&'static str> {
+    let mut known = vec!["inputs", "vars"];
+    if let Where::Step { .. } | Where::Output = at {
+        known.extend(["steps", "run"]);
+    }
+    if let Where::Step { indexed, sees } = at {
+        known.extend(sees.this.then_some("this"));
+        if sees.item && indexed.step.for_each.is_some() {
+            known.extend(ITEM);
+        }
+    }
+    known
 }
 
 /// The nearest name as the hint, else `otherwise`.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::playbook::{Mistakes, Playbook, Step, codes};
 use crate::template::{Node, Tree};
 
 use super::super::names::Names;
-use super::super::walk;
+use super::super::walk::{self, Found};
 use super::mentions::near;
 
 /// The vars (`vars.x`) and outputs of `set` (`steps.x.y`) that are made out of secrets. Steps are
@@ -22,20 +22,18 @@ pub(crate) fn tainted(playbook: &Playbook) -> BTreeSet<String> {
             tainted.insert(format!("vars.{name}"));
         }
     }
-    let sets: Vec<&Step> = playbook
+    let steps: Vec<&Step> = playbook
         .steps
         .values()
         .chain(playbook.finally.values())
-        .filter(|step| step.action.action.shape == crate::catalog::Shape::Names)
+        .filter(|step| {
+            step.for_each.is_some() || step.action.action.shape == crate::catalog::Shape::Names
+        })
         .collect();
     loop {
         let before = tainted.len();
-        for step in &sets {
-            for (name, tree) in &step.action.params {
-                if source(tree, playbook, &tainted).is_some() {
-                    tainted.insert(format!("steps.{}.{name}", step.id));
-                }
-            }
+        for step in &steps {
+            taints(step, playbook, &mut tainted);
         }
         if tainted.len() == before {
             return tainted;
@@ -43,49 +41,115 @@ pub(crate) fn tainted(playbook: &Playbook) -> BTreeSet<String> {
     }
 }
 
-/// The secret name that a value is made of, if any.
-fn source(tree: &Tree, playbook: &Playbook, tainted: &BTreeSet<String>) -> Option<String> {
-    let mut secret = None;
-    walk::tree(tree, &mut |found| {
-        let hops: Vec<&str> = found.path().collect();
-        let is_secret = match hops.as_slice() {
-            ["inputs", name, ..] => playbook.inputs.get(*name).is_some_and(|i| i.secret),
-            // `inputs` as a whole holds every secret.
-            ["inputs"] => true,
-            ["vars", name, ..] => tainted.contains(&format!("vars.{name}")),
-            ["steps", id, name, ..] => tainted.contains(&format!("steps.{id}.{name}")),
-            _ => false,
-        };
-        if is_secret && secret.is_none() {
-            secret = Some(hops.join("."));
+/// What a step makes out of secrets: outputs of `set`, and the records of its items.
+fn taints(step: &Step, playbook: &Playbook, tainted: &mut BTreeSet<String>) {
+    let id = &step.id;
+    let mut items = false;
+    if let Some(for_each) = &step.for_each {
+        walk::expression(&for_each.items.value, &for_each.items.place, &mut |found| {
+            items |= secret(found, playbook, tainted).is_some();
+        });
+    }
+    let mut own: Vec<String> = Vec::new();
+    if step.action.action.shape == crate::catalog::Shape::Names {
+        for (name, tree) in &step.action.params {
+            let mut holds = source(tree, playbook, tainted).is_some();
+            walk::tree(tree, &mut |found| {
+                holds |= items && found.hop(0) == Some("item");
+            });
+            own.extend(holds.then(|| name.clone()));
         }
-    });
-    secret
+    }
+    if step.for_each.is_none() {
+        tainted.extend(own.into_iter().map(|name| format!("steps.{id}.{name}")));
+    } else if items || !own.is_empty() {
+        tainted.insert(format!("steps.{id}.each"));
+    }
+    if items {
+        tainted.insert(format!("items of {id}"));
+    }
 }
 
-/// Checks what becomes a name on disk: the group of `concurrency`, and where files are saved.
-pub(crate) fn on_disk(names: &Names<'_>, mistakes: &mut Mistakes) {
-    let mut look = |tree: &Tree, what: &str| {
-        if let Some(secret) = source(tree, names.playbook, &names.tainted) {
-            mistakes.push(
-                Diagnostic::error(
-                    codes::SECRET_SHOWN,
-                    tree.place.clone(),
-                    format!("`{what}` holds the secret `{secret}`, and becomes a name on disk"),
-                )
-                .hint("make the name out of something else"),
-            );
-        }
+/// The secret name that a value of the playbook itself is made of, if any.
+fn source(tree: &Tree, playbook: &Playbook, tainted: &BTreeSet<String>) -> Option<String> {
+    let mut first = None;
+    walk::tree(tree, &mut |found| {
+        first = first.take().or_else(|| secret(found, playbook, tainted));
+    });
+    first
+}
+
+/// The secret name that a value of a step is made of, if any.
+fn source_in(tree: &Tree, step: &Step, names: &Names<'_>) -> Option<String> {
+    let items = names.tainted.contains(&format!("items of {}", step.id));
+    let mut first = None;
+    walk::tree(tree, &mut |found| {
+        let here = || secret(found, names.playbook, &names.tainted);
+        let item = || (items && found.hop(0) == Some("item")).then(|| joined(found));
+        first = first.take().or_else(here).or_else(item);
+    });
+    first
+}
+
+fn joined(found: Found<'_>) -> String {
+    found.path().collect::<Vec<_>>().join(".")
+}
+
+/// What is mentioned, when it is or holds a secret.
+fn secret(found: Found<'_>, playbook: &Playbook, tainted: &BTreeSet<String>) -> Option<String> {
+    let hops: Vec<&str> = found.path().collect();
+    let is_secret = match hops.as_slice() {
+        ["inputs", name, ..] => playbook.inputs.get(*name).is_some_and(|i| i.secret),
+        // `inputs` as a whole holds every secret.
+        ["inputs"] => true,
+        ["vars", name, ..] => tainted.contains(&format!("vars.{name}")),
+        ["steps", id, name, ..] => tainted.contains(&format!("steps.{id}.{name}")),
+        _ => false,
     };
-    if let Some(concurrency) = &names.playbook.concurrency {
-        look(&concurrency.group, "group");
+    is_secret.then(|| hops.join("."))
+}
+
+/// Checks what becomes a name on disk: the group of `concurrency`, where files are saved, and the keys
+/// of items.
+pub(crate) fn on_disk(names: &Names<'_>, mistakes: &mut Mistakes) {
+    let told = |place: &Place, what: &str, secret: &str| {
+        Diagnostic::error(
+            codes::SECRET_SHOWN,
+            place.clone(),
+            format!("`{what}` holds the secret `{secret}`, and becomes a name on disk"),
+        )
+        .hint("make the name out of something else")
+    };
+    if let Some(concurrency) = &names.playbook.concurrency
+        && let Some(secret) = source(&concurrency.group, names.playbook, &names.tainted)
+    {
+        mistakes.push(told(&concurrency.group.place, "group", &secret));
     }
     for indexed in &names.steps {
-        let step = &indexed.step.action;
-        for param in step.action.params.iter().filter(|param| param.inside) {
-            if let Some(tree) = step.params.get(param.name) {
-                look(tree, param.name);
+        let step = indexed.step;
+        for param in step
+            .action
+            .action
+            .params
+            .iter()
+            .filter(|param| param.inside)
+        {
+            if let Some(tree) = step.action.params.get(param.name)
+                && let Some(secret) = source_in(tree, step, names)
+            {
+                mistakes.push(told(&tree.place, param.name, &secret));
             }
+        }
+        let key = step.for_each.iter().filter_map(|each| each.key.as_ref());
+        let items = names.tainted.contains(&format!("items of {}", step.id));
+        for key in key {
+            walk::expression(&key.value, &key.place, &mut |found| {
+                let item = (items && found.hop(0) == Some("item")).then(|| joined(found));
+                let secret = item.or_else(|| secret(found, names.playbook, &names.tainted));
+                if let Some(secret) = secret {
+                    mistakes.push(told(&key.place, "key", &secret));
+                }
+            });
         }
     }
 }
@@ -100,7 +164,7 @@ pub(crate) fn step(step: &Step, names: &Names<'_>, mistakes: &mut Mistakes) {
             continue;
         };
         let Node::Map(entries) = &tree.node else {
-            if let Some(secret) = source(tree, names.playbook, &names.tainted) {
+            if let Some(secret) = source_in(tree, step, names) {
                 mistakes.push(would_be_shown(tree, param.name, &secret));
             }
             // A map that is computed may hold any name, so `expose` cannot be checked.
@@ -108,7 +172,7 @@ pub(crate) fn step(step: &Step, names: &Names<'_>, mistakes: &mut Mistakes) {
         };
         for (key, value) in entries {
             given.push(&key.name);
-            if let Some(secret) = source(value, names.playbook, &names.tainted)
+            if let Some(secret) = source_in(value, step, names)
                 && !exposed.iter().any(|(name, _)| *name == key.name)
             {
                 mistakes.push(would_be_shown(value, &key.name, &secret));

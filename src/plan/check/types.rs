@@ -87,7 +87,7 @@ fn is_alone(source: &str, found: Found<'_>) -> bool {
 }
 
 /// The type of what is mentioned, when it is known.
-fn mentioned(found: Found<'_>, names: &Names<'_>) -> Option<Type> {
+pub(crate) fn mentioned(found: Found<'_>, names: &Names<'_>) -> Option<Type> {
     match (found.hop(0)?, found.hop(1)?, found.hop(2), found.hop(3)) {
         ("inputs", name, None, None) => names.playbook.inputs.get(name).map(names::input_type),
         ("vars", name, None, None) => names.playbook.vars.get(name).map(names::tree_type),

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Mistakes, Step, codes};
+use crate::playbook::{Mistakes, codes};
 
 use super::super::names::Names;
 use super::super::walk::{self, Found};
@@ -81,35 +81,10 @@ fn read<'p>(names: &Names<'p>) -> Read<'p> {
         walk::tree(tree, &mut note);
     }
     for indexed in &names.steps {
-        step(indexed.step, &mut note);
-        if let Some(undo) = &indexed.step.undo {
-            step(undo, &mut note);
+        let undo = indexed.step.undo.as_deref();
+        for step in std::iter::once(indexed.step).chain(undo) {
+            walk::step(step, &mut |found, _, _| note(found));
         }
     }
     read
-}
-
-/// Visits everything that a step mentions.
-fn step<'p>(step: &'p Step, note: &mut impl FnMut(Found<'p>)) {
-    for tree in step.trees() {
-        walk::tree(tree, note);
-    }
-    let mut expressions: Vec<_> = step.when.iter().chain(&step.asserts).collect();
-    if let Some(rerun) = &step.rerun {
-        walk::tree(&rerun.max, note);
-        expressions.extend(&rerun.when);
-    }
-    if let Some(until) = &step.until {
-        expressions.extend(&until.that);
-    }
-    if let Some(for_each) = &step.for_each {
-        expressions.push(&for_each.items);
-        expressions.extend(&for_each.key);
-        if let Some(tree) = &for_each.max_parallel {
-            walk::tree(tree, note);
-        }
-    }
-    for expression in expressions {
-        walk::expression(&expression.value, &expression.place, note);
-    }
 }

@@ -5,6 +5,7 @@
 
 mod action;
 mod fields;
+mod for_each;
 mod inputs;
 mod needs;
 mod params;

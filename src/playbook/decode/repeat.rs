@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::super::codes;
 use super::super::mistakes::Mistakes;
 use super::super::model::{Invocation, Rerun, RerunScope, Until};
-use super::super::tree::{Entry, Yaml, YamlNode};
+use super::super::tree::{Entry, Yaml};
 use super::fields::Fields;
 use super::{action, scalars, values};
-use crate::catalog::{SAFE_METHODS, Type};
+use crate::catalog::SAFE_METHODS;
 use crate::diagnostic::Diagnostic;
-use crate::template::{Node, Tree};
+use crate::template::Tree;
 
 /// How often is asked when `poll` does not say it.
 const POLL_DEFAULT: Duration = Duration::from_secs(10);
@@ -121,7 +121,7 @@ fn rerun(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Rerun> {
     let mut fields = Fields::open(yaml, "`rerun`", mistakes)?;
     let max = fields
         .take("max")
-        .and_then(|e| max(&e.value, mistakes))
+        .and_then(|e| values::count(&e.value, 1..=RERUNS_MAX, "`max`", mistakes))
         .unwrap_or_else(|| Tree::literal(yaml.place.clone(), 1.into()));
     let scope = fields
         .take("scope")
@@ -133,22 +133,6 @@ fn rerun(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Rerun> {
     fields.finish(mistakes);
     // What was wrong was told; what is right is checked further.
     Some(Rerun { max, scope, when })
-}
-
-/// How often at the most: a number, or a template that gives one.
-fn max(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Tree> {
-    if let YamlNode::Text(text) = &yaml.node {
-        let tree = values::template(yaml, text, mistakes)?;
-        if let Node::Template(template) = &tree.node
-            && template.is_whole()
-        {
-            return Some(tree);
-        }
-        mistakes.extend(scalars::not_number(yaml, &Type::Integer.words(), "`max`"));
-        return None;
-    }
-    let number = scalars::integer(yaml, 1..=RERUNS_MAX, "`max`", mistakes)?;
-    Some(Tree::literal(yaml.place.clone(), number.into()))
 }
 
 fn poll(entry: &Entry, mistakes: &mut Mistakes) -> Option<Duration> {

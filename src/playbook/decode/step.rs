@@ -7,7 +7,7 @@ use super::super::mistakes::Mistakes;
 use super::super::model::{Extract, Retry, Step, Timeout};
 use super::super::tree::{Entry, Yaml, YamlNode};
 use super::fields::{self, Fields};
-use super::{action, needs, repeat, retry, scalars, undo, values};
+use super::{action, for_each, needs, repeat, retry, scalars, undo, values};
 use crate::catalog::{self, Action};
 use crate::diagnostic::{self, Diagnostic, Place};
 use crate::template::{JsonPath, Take, Tree};
@@ -87,6 +87,9 @@ fn step(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Option<Step> {
         .take("retry")
         .and_then(|e| retry::retry(&e.value, base, mistakes));
     let repeat = repeat::Entries::take(&mut fields);
+    let for_each = fields
+        .take("for_each")
+        .and_then(|e| for_each::for_each(e, mistakes));
     let timeout = fields
         .take("timeout")
         .and_then(|e| timeout(&e.value, mistakes))
@@ -128,16 +131,17 @@ fn step(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Option<Step> {
         extract: extract.unwrap_or_default(),
         asserts,
         undo,
-        for_each: None,
+        for_each,
         action,
     })
 }
 
 /// The keys that stand beside the action of a step.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "description",
     "needs",
     "when",
+    "for_each",
     "retry",
     "rerun",
     "until",

@@ -1,5 +1,7 @@
 //! Values that may hold templates, and bare expressions.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 use super::super::mistakes::Mistakes;
@@ -8,6 +10,7 @@ use super::super::tree::{Yaml, YamlNode};
 use super::super::{codes, places, unquoted};
 use super::fields::wrong_shape;
 use super::scalars;
+use crate::catalog::Type;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::template::{Expression, Node, Template, TemplateError, Tree};
 
@@ -67,6 +70,27 @@ pub(super) fn template(yaml: &Yaml, text: &str, mistakes: &mut Mistakes) -> Opti
 pub(super) fn text_tree(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Option<Tree> {
     let text = scalars::text(yaml, what, mistakes)?;
     template(yaml, text, mistakes)
+}
+
+/// How many: a number in a range, or a template that gives one.
+pub(super) fn count(
+    yaml: &Yaml,
+    range: RangeInclusive<u64>,
+    what: &str,
+    mistakes: &mut Mistakes,
+) -> Option<Tree> {
+    if let YamlNode::Text(text) = &yaml.node {
+        let tree = template(yaml, text, mistakes)?;
+        if let Node::Template(template) = &tree.node
+            && template.is_whole()
+        {
+            return Some(tree);
+        }
+        mistakes.extend(scalars::not_number(yaml, &Type::Integer.words(), what));
+        return None;
+    }
+    let number = scalars::integer(yaml, range, what, mistakes)?;
+    Some(Tree::literal(yaml.place.clone(), number.into()))
 }
 
 /// A bare expression.

@@ -100,6 +100,7 @@ fn common_keys() -> Vec<(&'static str, Value)> {
             "retry",
             referred("retry", "How calls that go wrong are tried again."),
         ),
+        ("for_each", for_each()),
         ("rerun", rerun()),
         (
             "until",
@@ -138,6 +139,44 @@ fn common_keys() -> Vec<(&'static str, Value)> {
             ),
         ),
     ]
+}
+
+fn for_each() -> Value {
+    let expression = |doc: &str| text(doc);
+    let long = object(
+        vec![
+            (
+                "in",
+                expression("A bare expression that gives the list or map."),
+            ),
+            (
+                "key",
+                expression(
+                    "A bare expression that gives the key of an `item`. Default: its place in the list, or its key in the map.",
+                ),
+            ),
+            (
+                "max_parallel",
+                described(
+                    template_or(json!({ "type": "integer", "minimum": 1, "maximum": 1000 })),
+                    "How many items are done at once at the most. Default: all.",
+                ),
+            ),
+            (
+                "on_failure",
+                words(
+                    &["continue", "stop"],
+                    "Whether the other items are done when one has failed. Default: continue.",
+                ),
+            ),
+        ],
+        &["in"],
+    );
+    let short = json!({ "type": "string" });
+    json!({
+        "anyOf": [short, long],
+        "description": "A bare expression, without braces, that gives a list or a map: the step is done once for each item, with `item`, `key` and `index` in scope.",
+    })
 }
 
 fn rerun() -> Value {

@@ -29,14 +29,15 @@ fn mentions_make_edges_and_needs_override_them() {
         r#"
 playbook: 1
 steps:
-  last: { set: { x: "{{ steps.b.z }} {{ steps.a.outcome }}" } }
+  last: { set: { x: "{{ steps.b.outcome }} {{ steps.a.outcome }}" } }
   a: { sleep: 1s }
-  b: { set: { z: "{{ steps.a.outcome }}" } }
-  decides: { when: steps.a.outcome == 'failed', set: { x: "{{ steps.a.why }} {{ steps.b.z }}" } }
+  b: { for_each: "[1]", set: { z: "{{ steps.a.outcome }}" } }
+  decides: { when: steps.a.outcome == 'failed', set: { x: "{{ steps.a.why }} {{ steps.b.outcome }}" } }
   free: { sleep: 1s }
   overrides: { needs: { a: failed }, set: { x: "{{ steps.a.why }} {{ steps.free.outcome }}" } }
-  asserts: { sleep: 1s, assert: ["this.outcome != steps.b.z"] }
+  asserts: { sleep: 1s, assert: ["this.outcome != steps.b.outcome"] }
   exact: { sleep: 1s, needs: { a: [passed], b: [passed, skipped] } }
+  each: { for_each: { in: steps.b.each, key: item.x ~ steps.free.outcome, max_parallel: "{{ steps.exact.attempts }}" }, when: steps.free.outcome == 'passed', sleep: "{{ item }}s" }
 finally:
   first: { set: { x: "{{ steps.a.outcome }}" } }
   second: { set: { x: "{{ steps.first.x }}" } }
@@ -54,6 +55,7 @@ finally:
             "overrides <- a: failed, free: passed",
             "asserts <- b: passed",
             "exact <- a: passed, b: passed",
+            "each <- b: passed, free: any, exact: passed",
             "first <- ",
             "second <- first: passed",
             "third <- a: failed",

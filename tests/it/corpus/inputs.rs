@@ -1,7 +1,9 @@
 //! Binding inputs: where values come from, and what is said when they do not fit.
 
 use runner::diagnostic::Source;
-use runner::plan::{BoundInputs, GivenInputs, bind_inputs, parse_given, read_inputs_file};
+use runner::plan::{
+    BoundInputs, GivenInputs, bind_inputs, bind_with, parse_given, read_inputs_file,
+};
 use serde_json::json;
 
 use super::*;
@@ -166,4 +168,53 @@ fn a_file_of_inputs_is_a_map() {
     let json = "{\n\t\"project\": \"x\",\n\t\"files\": [\"1h\"]\n}\n";
     let (file, said) = read_inputs_file(&Source::new("inputs.json", json), &Limits::default());
     assert!(said.is_empty() && file.is_some(), "{}", lines(&said));
+}
+
+/// Binds what a step gives to the playbook that it uses.
+fn bind_used(with: serde_json::Value, env: &[(&str, &str)]) -> Result<BoundInputs, String> {
+    let (plan, diagnostics) = check("x.yml", PLAYBOOK.as_bytes().to_vec());
+    assert!(diagnostics.is_empty(), "{}", lines(&diagnostics));
+    let plan = plan.expect("there is a plan when nothing is wrong");
+    let env = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let with = with.as_object().expect("a map");
+    bind_with(&plan.inputs, with, &env.collect()).map_err(|wrong| lines(&wrong))
+}
+
+#[test]
+fn a_used_playbook_is_given_values_the_environment_of_the_run_and_defaults() {
+    let with =
+        json!({ "project": "web", "patience": 90, "files": [1, 2.5], "labels": null, "count": 2 });
+    let env = [("RELEASE_TOKEN", "a-long-token"), ("OTHER", "x")];
+    let bound = bind_used(with, &env).expect("it fits");
+    assert_eq!(
+        serde_json::to_value(&bound.values).expect("JSON"),
+        json!({
+            "project": "web", "count": 2, "dry": false, "patience": 90, "files": [1, 2.5],
+            "target": "Production", "token": "a-long-token",
+        })
+    );
+    assert_eq!(bound.secrets, ["token"]);
+    assert_eq!(bound.env["OTHER"], "x");
+}
+
+#[test]
+fn what_does_not_fit_a_used_playbook_is_told_at_once() {
+    let with = json!({
+        "projct": "web", "count": 4, "ratio": "0.5", "patience": -1, "files": ["x"], "target": "here",
+    });
+    let wrong = bind_used(with, &[("RELEASE_TOKEN", "short")]).expect_err("nothing fits");
+    assert_eq!(
+        wrong,
+        "P081 - the playbook has no input `projct` | did you mean `project`?
+P080 - input `project` has no value | give it with `with: { project: … }`
+P082 - input `count` must be `1` or `2` or `3`, and this is `4` | the value is given by `with`
+P082 - input `ratio` must be a number, and `0.5` is text | the value is given by `with`
+P082 - input `patience` must be a duration like `15m`, and this is `-1` | the value is given by `with`
+P082 - input `files` item 1 must be a duration: `x` is not a duration: write it like `30s`, `15m`, `1h30m` or `2d` | the value is given by `with`
+P082 - input `target` must match `[A-Z][a-z]+`, and this is `here` | the value is given by `with`
+P083 - input `token` is a secret and must have at least 6 characters | the value is given by the environment variable `RELEASE_TOKEN`; a shorter one would mask ordinary words
+"
+    );
 }
