@@ -84,10 +84,15 @@ impl Mistakes {
     /// What was kept, and how many were not.
     pub(crate) fn finish(mut self) -> Diagnostics {
         if self.count > self.max {
-            self.found.push(Diagnostic::error_without_place(
+            let mut more = Diagnostic::error_without_place(
                 codes::TOO_MANY_MISTAKES,
                 format!("{} more mistakes are not shown", self.count - self.max),
-            ));
+            );
+            // Many warnings are warnings all the same.
+            if self.errors == 0 {
+                more.severity = Severity::Warning;
+            }
+            self.found.push(more);
         }
         self.found
     }

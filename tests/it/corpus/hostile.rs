@@ -66,6 +66,23 @@ fn thousands_of_mistakes_are_cut() {
     );
 }
 
+#[test]
+fn hundreds_of_warnings_are_cut_and_refuse_nothing() {
+    let mut text = String::from("playbook: 1\nvars:\n");
+    for n in 0..300 {
+        let _ = writeln!(text, "  v{n}: x");
+    }
+    text.push_str("steps:\n  a: { sleep: 1s }\n");
+    let (plan, diagnostics) = check("warnings.yml", text.into_bytes());
+    assert!(plan.is_some() && !diagnostics.has_errors());
+    let said = lines(&diagnostics);
+    assert_eq!(said.lines().count(), 201);
+    assert!(
+        said.contains("P025 - 100 more mistakes are not shown"),
+        "{said}"
+    );
+}
+
 /// Texts that were made to hurt: name, and bytes.
 fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     let head = "playbook: 1\nsteps:\n  a: { sleep: 1s }\nvars:\n";
