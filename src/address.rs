@@ -8,6 +8,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// An address longer than this is a mistake.
 const ADDRESS_BYTES_MAX: usize = 8_192;
+/// A shorter part of an address is no key.
+const KEY_CHARACTERS_MIN: usize = 6;
 /// The part of an address that messages show.
 const SHOWN_CHARACTERS_MAX: usize = 200;
 
@@ -133,6 +135,28 @@ impl Address {
     pub fn origin(&self) -> String {
         let scheme = if self.https { "https" } else { "http" };
         format!("{scheme}://{}", self.host())
+    }
+
+    /// The parts of the path and of the query that look like keys: who knows them can speak for us. What is
+    /// made of lower-case words alone (`nightly-release`) is taken for a name.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let rest = self.whole.get(self.path_at..).unwrap_or_default();
+        rest.split(['/', '?', '&', '=']).filter(|part| {
+            let marked = part
+                .bytes()
+                .any(|b| !b.is_ascii_lowercase() && b != b'-' && b != b'_');
+            let words = part.contains(['-', '_']);
+            part.len() >= KEY_CHARACTERS_MIN && (marked || (!words && part.len() >= 20))
+        })
+    }
+
+    /// The address with one more part at the end of its path, before the query.
+    pub fn below(&self, part: &str) -> Result<Self, NotAnAddress> {
+        let (path, query) = match self.whole.split_once('?') {
+            Some((path, query)) => (path, format!("?{query}")),
+            None => (self.whole.as_str(), String::new()),
+        };
+        Self::parse(&format!("{}/{part}{query}", path.trim_end_matches('/')))
     }
 
     /// What is shown of it: without its query, which often holds a key.
@@ -282,6 +306,40 @@ mod tests {
         assert_eq!(address.shown(), "https://example.com:8443/a/b");
         assert_eq!(address.origin(), "https://example.com:8443");
         assert_eq!(address.host(), "example.com:8443");
+    }
+
+    #[test]
+    fn keys_are_told_from_names() {
+        let keys = |text: &str| -> Vec<String> {
+            let address = Address::parse(text).unwrap();
+            address.keys().map(str::to_owned).collect()
+        };
+        let uuid = "0b9e2a6c-5f1d-4f57-9d0e-6d2f8a2b7c11";
+        assert_eq!(keys(&format!("https://hc-ping.com/{uuid}")), [uuid]);
+        assert_eq!(
+            keys("https://hc-ping.com/Zq3xW9PgkT7mR2vN/nightly-release"),
+            ["Zq3xW9PgkT7mR2vN"]
+        );
+        assert_eq!(
+            keys("https://kuma.example.com/api/push/a8Fk2LmQ?status=up&msg=OK&ping="),
+            ["a8Fk2LmQ"]
+        );
+        assert_eq!(
+            keys("https://example.com/abcdefghijklmnopqrstuvwx").len(),
+            1
+        );
+        assert!(keys("https://example.com").is_empty());
+    }
+
+    #[test]
+    fn a_part_goes_before_the_query() {
+        let below = |text: &str| Address::parse(text).unwrap().below("fail").unwrap().whole;
+        assert_eq!(below("https://a.example/x"), "https://a.example/x/fail");
+        assert_eq!(
+            below("https://a.example/x/?k=1"),
+            "https://a.example/x/fail?k=1"
+        );
+        assert_eq!(below("https://a.example"), "https://a.example/fail");
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub mod secret;
 pub mod size;
 /// Foreign text made harmless: for terminals, for CI logs, for file names.
 pub mod text;
+/// Why a pipeline ended red: signatures of failures, and what they are worth.
+pub mod triage;
 
 // Layer 1: expressions, and what each action is.
 /// What each action is: parameters, outputs, words.

@@ -1,6 +1,8 @@
 //! `ensure_pipeline`: makes sure that a commit has a pipeline that passed.
 
-use super::shared::{EXPOSE, FAILED_JOBS, REASON, RESULT, START_ERRORS, WAIT, WAITED_RESPONSE};
+use super::shared::{
+    EXPOSE, FAILED_JOBS, REASON, RESULT, START_ERRORS, TRIAGE, WAIT, WAITED_RESPONSE,
+};
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
@@ -40,6 +42,7 @@ pub(super) static ACTION: Action = Action {
         Field::always("found", Type::Text, "What was found: `reused` (one that had passed), `joined` (one that ran) or `started`."),
         RESULT,
         REASON,
+        TRIAGE,
         FAILED_JOBS,
     ],
     response: WAITED_RESPONSE,

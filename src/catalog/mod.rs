@@ -30,11 +30,12 @@ mod stop_job;
 mod stop_pipeline;
 mod stop_workflow;
 mod types;
+mod r#use;
 mod wait_pipeline;
 mod wait_workflow;
 
 pub use http::{SAFE_METHODS, check_header_name, check_header_value};
 pub use markdown::actions_markdown;
 pub use registry::{all, find};
-pub use shared::STEP_FIELDS;
+pub use shared::{STEP_FIELDS, TRIAGE_FIELDS};
 pub use types::{Action, Field, Param, Reach, Shape, Type};

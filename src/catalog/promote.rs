@@ -1,6 +1,6 @@
 //! `promote`: triggers a promotion of a pipeline.
 
-use super::shared::{EXPOSE, REASON, RESULT, WAIT, WAITED_RESPONSE};
+use super::shared::{EXPOSE, REASON, RESULT, TRIAGE, WAIT, WAITED_RESPONSE};
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
@@ -43,6 +43,7 @@ pub(super) static ACTION: Action = Action {
         Field::always("pipeline_id", Type::Id, "The id of the promoted pipeline."),
         RESULT,
         REASON,
+        TRIAGE,
         Field::always("triggered_by", Type::Text, "Who triggered it; another name than ours when it was joined."),
     ],
     response: WAITED_RESPONSE,

@@ -1,6 +1,8 @@
 //! `rebuild_pipeline`: runs again what did not pass of a pipeline.
 
-use super::shared::{FAILED_JOBS, REASON, RESULT, START_ERRORS, URL, WAIT, WAITED_RESPONSE};
+use super::shared::{
+    FAILED_JOBS, REASON, RESULT, START_ERRORS, TRIAGE, URL, WAIT, WAITED_RESPONSE,
+};
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
@@ -26,6 +28,7 @@ pub(super) static ACTION: Action = Action {
         Field::waited("url", URL.ty, URL.doc),
         RESULT,
         REASON,
+        TRIAGE,
         FAILED_JOBS,
     ],
     response: WAITED_RESPONSE,

@@ -4,7 +4,7 @@ use super::{
     Action, approve, check, describe_job, describe_pipeline, describe_workflow, ensure_pipeline,
     fail, fetch_logs, http, list_pipelines, list_promotions, list_workflows, promote,
     rebuild_pipeline, rerun_workflow, run_task, run_workflow, set, sleep, stop_job, stop_pipeline,
-    stop_workflow, wait_pipeline, wait_workflow,
+    stop_workflow, r#use, wait_pipeline, wait_workflow,
 };
 
 static ALL: &[&Action] = &[
@@ -26,6 +26,7 @@ static ALL: &[&Action] = &[
     &list_pipelines::ACTION,
     &list_promotions::ACTION,
     &fetch_logs::ACTION,
+    &r#use::ACTION,
     &http::ACTION,
     &approve::ACTION,
     &sleep::ACTION,

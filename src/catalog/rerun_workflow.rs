@@ -1,6 +1,6 @@
 //! `rerun_workflow`: starts a whole workflow again.
 
-use super::shared::{FAILED_JOBS, REASON, RESULT, START_ERRORS, WAIT, WAITED_RESPONSE};
+use super::shared::{FAILED_JOBS, REASON, RESULT, START_ERRORS, TRIAGE, WAIT, WAITED_RESPONSE};
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
@@ -30,6 +30,7 @@ pub(super) static ACTION: Action = Action {
         ),
         RESULT,
         REASON,
+        TRIAGE,
         FAILED_JOBS,
     ],
     response: WAITED_RESPONSE,

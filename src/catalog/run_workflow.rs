@@ -1,6 +1,8 @@
 //! `run_workflow`: starts a workflow.
 
-use super::shared::{EXPOSE, FAILED_JOBS, REASON, RESULT, START_ERRORS, WAIT, WAITED_RESPONSE};
+use super::shared::{
+    EXPOSE, FAILED_JOBS, REASON, RESULT, START_ERRORS, TRIAGE, WAIT, WAITED_RESPONSE,
+};
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
@@ -41,6 +43,7 @@ pub(super) static ACTION: Action = Action {
         Field::always("url", Type::Text, "The address of the workflow for people."),
         RESULT,
         REASON,
+        TRIAGE,
         FAILED_JOBS,
     ],
     response: WAITED_RESPONSE,

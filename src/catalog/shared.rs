@@ -73,6 +73,51 @@ pub(super) const REASON: Field = Field::waited(
     "Why it did not pass: `test`, `malformed`, `stuck`, `timeout`, `user`, `internal` and the like; else empty.",
 );
 
+/// `triage`.
+pub(super) const TRIAGE: Field = Field::waited(
+    "triage",
+    Type::Map(&Type::Any),
+    "Why it did not pass, as far as logs and history tell: `{kind, why, signature, seen, branches, passed_later, jobs}` \
+     (see triage.md); only when it did not pass.",
+);
+
+/// What stands in `triage`.
+pub static TRIAGE_FIELDS: &[Field] = &[
+    Field::always(
+        "kind",
+        Type::Text,
+        "`infrastructure`, `known_flake`, `new` or `unknown`.",
+    ),
+    Field::always("why", Type::Text, "Why it is of that kind, in words."),
+    Field::always(
+        "signature",
+        Type::Text,
+        "What stays the same when the same failure happens again; empty when there is none.",
+    ),
+    Field::always(
+        "seen",
+        Type::Integer,
+        "How many other pipelines of the project ended with it before, within `triage.window`. With several failed jobs, \
+         that of the one that was seen least.",
+    ),
+    Field::always(
+        "branches",
+        Type::Integer,
+        "On how many branches those were.",
+    ),
+    Field::always(
+        "passed_later",
+        Type::Integer,
+        "How many of those passed afterwards, with the same commit.",
+    ),
+    Field::always(
+        "jobs",
+        Type::List(&Type::Any),
+        "The failed jobs that were looked at: `{job_id, job, block, command, exit_code, signature, seen, infrastructure, \
+         last_lines, missing}`.",
+    ),
+];
+
 /// `failed_jobs`.
 pub(super) const FAILED_JOBS: Field = Field::waited(
     "failed_jobs",

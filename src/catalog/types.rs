@@ -76,6 +76,8 @@ pub struct Param {
     pub shown: bool,
     /// Whether it is a path that must stay inside the folder of the run's files.
     pub inside: bool,
+    /// Whether it is written out: no template stands for the whole of it.
+    pub written: bool,
     /// One or two sentences.
     pub doc: &'static str,
 }
@@ -171,6 +173,7 @@ impl Param {
             reserved: &[],
             shown: false,
             inside: false,
+            written: false,
             doc,
         }
     }
@@ -195,6 +198,15 @@ impl Param {
     pub const fn inside(self) -> Self {
         Self {
             inside: true,
+            ..self
+        }
+    }
+
+    /// The same, written out: no template stands for the whole of it.
+    #[must_use]
+    pub const fn written(self) -> Self {
+        Self {
+            written: true,
             ..self
         }
     }

@@ -1,6 +1,6 @@
 //! `wait_pipeline`: waits until a pipeline is done.
 
-use super::shared::{FAILED_JOBS, REASON, RESULT, URL, WAIT_ERRORS, WAITED_RESPONSE};
+use super::shared::{FAILED_JOBS, REASON, RESULT, TRIAGE, URL, WAIT_ERRORS, WAITED_RESPONSE};
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
@@ -32,6 +32,7 @@ pub(super) static ACTION: Action = Action {
         Field::always("pipeline_id", Type::Id, "The id of the pipeline that ended: another one after following."),
         RESULT,
         REASON,
+        TRIAGE,
         FAILED_JOBS,
         URL,
         Field::always("queued_for", Type::Duration, "How long it waited in the queue, in seconds."),

@@ -15,8 +15,9 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::join::{self, Wanted};
 use super::main::Surroundings;
+use super::playbooks::{files, texts};
 use super::render;
-use super::runs::store;
+use super::runs::{store, tidy};
 use super::settings::{Settings, read_text};
 use super::simulate::scenario;
 use crate::clock::Clock;
@@ -24,13 +25,12 @@ use crate::diagnostic::{Diagnostics, Source};
 use crate::drivers::{InProcessTransport, InProcessWeb, run_local, run_virtual};
 use crate::effects::{ReqwestWeb, Web};
 use crate::engine::RunInfo;
-use crate::plan::{self, BoundInputs, GivenInputs, Limits, Plan, bind_inputs, read_inputs_file};
+use crate::plan::{self, BoundInputs, GivenInputs, Limits, Plan, read_inputs_file};
+use crate::playbook::Files;
 use crate::secret::Secret;
 use crate::semaphore::{Endpoint, HttpTransport, Origin};
 use crate::simulator::{Approval, InProcess, Scenario, Server, Simulator};
-use crate::store::{
-    InboxMessage, RunHeader, SecretOrigin, SourceText, SqliteStore, Store as _, StoredInput,
-};
+use crate::store::{InboxMessage, RunHeader, SecretOrigin, SqliteStore, Store as _, StoredInput};
 
 /// The key of a run's settings that says which Semaphore it is on.
 pub(super) const ORIGIN: &str = "origin";
@@ -41,10 +41,8 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
     let limits = limits(&settings);
     let plan = Arc::new(checked(around, &args.playbook, &limits)?);
     let bound = bound(around, &plan, &args.inputs, &limits)?;
-    for name in &bound.secrets {
-        if let Some(text) = bound.values.get(name).and_then(serde_json::Value::as_str) {
-            around.redactor.learn(text);
-        }
+    for text in plan::secret_texts(&plan, &bound) {
+        around.redactor.learn(&text);
     }
     // Where the run goes is known before anything is written down.
     let semaphore = match &args.simulate {
@@ -79,11 +77,12 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
     if !around.global.quiet {
         around.output.talk(&format!("run {id}"));
     }
+    let store = Arc::new(store);
     let execution = Execution {
         around,
         settings: &settings,
         results: &args.results,
-        store: Arc::new(store),
+        store: Arc::clone(&store) as _,
         plan,
         inputs: bound,
         info,
@@ -98,6 +97,8 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
         Semaphore::Simulated(scenario) => simulated(execution, *scenario, args)?,
     };
     let exit = conclude(around, &args.results, worked);
+    // While the lock of this run is held, so that it stays whatever the settings say.
+    tidy(around, &settings, &*store);
     drop(guard);
     exit
 }
@@ -206,20 +207,19 @@ pub(super) fn checked(
     path: &Path,
     limits: &Limits,
 ) -> Result<Plan, Failing> {
+    let source = source(path, limits)?;
+    let files = files(around, (&source, path), limits);
     let beside = |named: &_| checkout::around(path, named, limits);
-    accepted(
-        around,
-        plan::check_beside(&source(path, limits)?, limits, &beside),
-    )
+    accepted(around, plan::check_beside(&source, &files, limits, &beside))
 }
 
 /// The same for a text that was read already.
 pub(super) fn planned(
     around: &Surroundings,
-    source: &Arc<Source>,
+    (source, files): (&Arc<Source>, &dyn Files),
     limits: &Limits,
 ) -> Result<Plan, Failing> {
-    accepted(around, plan::check(source, limits))
+    accepted(around, plan::check_with(source, files, limits))
 }
 
 fn accepted(
@@ -263,7 +263,7 @@ fn bound(
         file: file.as_ref(),
         env: &env,
     };
-    let (bound, mistakes) = bind_inputs(&plan.inputs, &given);
+    let (bound, mistakes) = plan::bind(plan, &given);
     bound.ok_or_else(|| Failing::mistakes(Exit::Invalid, mistakes))
 }
 
@@ -327,6 +327,7 @@ fn info(
         timeout: args.timeout,
         budget: budget(settings),
         mark: settings.writes.mark,
+        triage: u32::try_from(settings.triage.jobs).unwrap_or(u32::MAX),
     })
 }
 
@@ -360,19 +361,29 @@ fn header(
         name: plan.name.clone(),
         created_at: info.started_at,
         playbook: info.path.clone(),
-        sources: plan
-            .sources
-            .iter()
-            .map(|source| SourceText {
-                name: source.name.clone(),
-                text: source.text.clone(),
-            })
-            .collect(),
+        sources: texts(plan),
         digest: plan.digest.clone(),
         inputs: kept,
+        env: environment(plan, bound),
         settings: snapshot,
         files_dir: files_dir.display().to_string(),
     }
+}
+
+/// The variables that used playbooks read; of the secret ones only their names.
+fn environment(plan: &Plan, bound: &BoundInputs) -> IndexMap<String, StoredInput> {
+    let secret = plan::secret_variables(plan);
+    let variables = bound.env.iter();
+    variables
+        .map(|(name, value)| {
+            let stored = if secret.contains(name) {
+                StoredInput::Secret(SecretOrigin::Env(name.clone()))
+            } else {
+                StoredInput::Value(value.clone().into())
+            };
+            (name.clone(), stored)
+        })
+        .collect()
 }
 
 /// Where the value of a secret can be read again.

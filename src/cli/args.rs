@@ -68,6 +68,9 @@ pub struct Global {
     /// The folder in which runs are kept
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// A folder with playbooks that others use by name (repeatable)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub library: Vec<PathBuf>,
     /// Change a setting (repeatable)
     #[arg(long, global = true, value_name = "SECTION.KEY=VALUE")]
     pub set: Vec<String>,
@@ -127,8 +130,15 @@ pub enum Command {
     /// Show a run: its steps, how they ended, and why
     #[command(after_help = "Example:\n  runner show last")]
     Show(Show),
+    /// Say why the steps of a run stand where they stand, or why those of a playbook would run
+    #[command(
+        after_help = "Examples:\n  runner explain last deploy\n  runner explain release.yml deploy"
+    )]
+    Explain(Explain),
     /// Write what is known of a run: its report, or a test that tells it again
-    #[command(after_help = "Example:\n  runner report last test=release.incident.test.yml")]
+    #[command(
+        after_help = "Examples:\n  runner report last html=report.html junit=report.xml\n  runner report last test=release.incident.test.yml"
+    )]
     Report(ReportOf),
     /// Serve a simulated Semaphore on this machine
     #[command(
@@ -144,11 +154,15 @@ pub enum Command {
     )]
     Eval(Eval),
     /// Print the completions of a shell
-    #[command(after_help = "Example:\n  runner completions bash > /etc/bash_completion.d/runner")]
+    #[command(
+        after_help = "Example:\n  runner completions bash > ~/.local/share/bash-completion/completions/runner"
+    )]
     Completions(Completions),
-    /// Print the manual page
-    #[command(after_help = "Example:\n  runner man > runner.1")]
-    Man,
+    /// Print the manual page, or write those of all commands
+    #[command(
+        after_help = "Examples:\n  runner man > runner.1\n  runner man --dir /usr/local/share/man/man1"
+    )]
+    Man(Man),
 }
 
 /// `runner apply`.
@@ -165,6 +179,9 @@ pub struct Apply {
     /// What is told, and where.
     #[command(flatten)]
     pub results: Results,
+    /// Who else is told how it ended.
+    #[command(flatten)]
+    pub monitors: Monitors,
     /// Run against the embedded simulator: no account, no network
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = SCENARIO)]
     pub simulate: Option<String>,
@@ -219,12 +236,31 @@ impl std::fmt::Debug for Input {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Results")]
 pub struct Results {
-    /// Write a report (repeatable)
+    /// Write a report: `json`, `junit`, `markdown` or `html` (repeatable)
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report)]
     pub reports: Vec<Report>,
     /// What stdout carries: a summary, the JSON report, or one JSON event per line
     #[arg(long, value_enum, default_value_t = Output::Human)]
     pub output: Output,
+}
+
+/// Who else is told how a command ended: for cron jobs.
+#[derive(Clone, Default, Args)]
+#[command(next_help_heading = "Results")]
+pub struct Monitors {
+    /// Write figures for Prometheus, also when the run was refused
+    #[arg(long, value_name = "PATH")]
+    pub metrics: Option<PathBuf>,
+    /// Tell a cron monitor how it ended [env: RUNNER_HEARTBEAT_URL, where other users do not see it]
+    #[arg(long, value_name = "URL")]
+    pub heartbeat: Option<String>,
+}
+
+/// It prints without the address, which is a secret.
+impl std::fmt::Debug for Monitors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Monitors({:?}, …)", self.metrics)
+    }
 }
 
 /// A report that is wanted.
@@ -241,6 +277,12 @@ pub struct Report {
 pub enum ReportFormat {
     /// The JSON report, version 1.
     Json,
+    /// JUnit XML.
+    Junit,
+    /// Markdown.
+    Markdown,
+    /// A page.
+    Html,
 }
 
 /// What stdout carries.
@@ -367,6 +409,9 @@ pub struct Resume {
     /// What is told, and where.
     #[command(flatten)]
     pub results: Results,
+    /// Who else is told how it ended.
+    #[command(flatten)]
+    pub monitors: Monitors,
     /// After that long, park a run that only waits (exit code 75)
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub park: Option<Duration>,
@@ -465,12 +510,26 @@ pub struct Show {
     pub json: bool,
 }
 
+/// `runner explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The id of a run, a unique beginning of it, or `last`; or the path of a playbook
+    #[arg(value_name = "RUN|PLAYBOOK")]
+    pub what: String,
+    /// One step, and what it hangs on
+    pub step: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `runner report`.
 #[derive(Debug, Args)]
 pub struct ReportOf {
     /// The id of the run, a unique beginning of it, or `last`
     pub run: String,
-    /// What to write: `json`, or `test` for a test file whose world is what the run saw
+    /// What to write: `json`, `junit`, `markdown`, `html`, or `test` for a test file whose world is what
+    /// the run saw
     #[arg(required = true, value_name = "FORMAT=PATH", value_parser = run_report)]
     pub reports: Vec<RunReport>,
 }
@@ -489,6 +548,12 @@ pub struct RunReport {
 pub enum RunReportFormat {
     /// The JSON report, version 1.
     Json,
+    /// JUnit XML.
+    Junit,
+    /// Markdown.
+    Markdown,
+    /// A page.
+    Html,
     /// A test file.
     Test,
 }
@@ -499,8 +564,11 @@ fn run_report(text: &str) -> Result<RunReport, String> {
         return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
     }
     Ok(RunReport {
-        format: RunReportFormat::from_str(format, false)
-            .map_err(|_| format!("there is no format `{format}`: write `json` or `test`"))?,
+        format: RunReportFormat::from_str(format, false).map_err(|_| {
+            format!(
+                "there is no format `{format}`: write `json`, `junit`, `markdown`, `html` or `test`"
+            )
+        })?,
         path: path.into(),
     })
 }
@@ -540,6 +608,8 @@ pub enum SchemaOf {
     Report,
     /// A line of `--output events`.
     Event,
+    /// What `runner explain --json` prints.
+    Explain,
     /// Test files.
     Test,
     /// The actions, as Markdown.
@@ -567,6 +637,14 @@ pub struct Eval {
 pub struct Completions {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// `runner man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write a page for each command to this folder
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// How fast the simulator's clock runs.
@@ -619,8 +697,9 @@ fn report(text: &str) -> Result<Report, String> {
         return Err("write `FORMAT=PATH`, like `json=report.json`".to_owned());
     }
     Ok(Report {
-        format: ReportFormat::from_str(format, false)
-            .map_err(|_| format!("there is no format `{format}`: write `json`"))?,
+        format: ReportFormat::from_str(format, false).map_err(|_| {
+            format!("there is no format `{format}`: write `json`, `junit`, `markdown` or `html`")
+        })?,
         path: path.into(),
     })
 }

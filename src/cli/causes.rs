@@ -8,9 +8,11 @@ use serde_json::Value;
 
 use super::screen::{Screen, Tone};
 use super::words;
-use crate::event::{Failure, Fate};
+use crate::event::{Failure, FailureKind, Fate};
+use crate::ids::Id;
 use crate::outcome::StepOutcome;
-use crate::report::{RunView, StepState, StepView};
+use crate::report::{RunView, StepState, StepView, triage, v1};
+use crate::triage::Kind;
 
 /// So many causes are told in full, the others counted.
 const CAUSES_MAX: usize = 10;
@@ -18,6 +20,10 @@ const CAUSES_MAX: usize = 10;
 const COMMANDS_MAX: usize = 5;
 /// So many last lines are shown of each.
 const LAST_LINES_MAX: usize = 15;
+/// So many failed jobs have their pages named.
+const JOBS_MAX: usize = 3;
+/// So many steps are named that were not run.
+const BLOCKED_NAMED_MAX: usize = 12;
 /// A message is cut to this.
 const MESSAGE_CHARACTERS_MAX: usize = 1_000;
 const INDENT: &str = "    ";
@@ -69,10 +75,18 @@ fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<
     if let Some(error) = error {
         lines.extend(error_lines(step, error, screen));
     }
-    lines.extend(pipeline_line(step, screen));
-    for logs in logs_of(view, id) {
-        lines.extend(command_lines(logs, screen));
+    lines.extend(pipeline_lines(step, screen));
+    if let Some(triage) = triage(step) {
+        lines.extend(triage_line(&triage, INDENT, screen));
     }
+    let mut told: Vec<String> = logs_of(view, id)
+        .flat_map(|logs| command_lines(logs, screen))
+        .collect();
+    if let (true, Some(triage)) = (told.is_empty(), triage(step)) {
+        // The logs were not fetched: their ends were read all the same.
+        told = job_lines(&triage, INDENT, screen);
+    }
+    lines.extend(told);
     if step.outcome() == Some(StepOutcome::Failed) && step.info.action == "fetch_logs" {
         lines.extend(command_lines(step, screen));
     }
@@ -84,16 +98,50 @@ fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<
         // An address that is cut leads nowhere.
         lines.push(format!("{INDENT}{to}: {}", screen.words(&link.url)));
     }
-    let stopped = blocked_by(view, id);
-    if !stopped.is_empty() {
-        let stopped: Vec<String> = stopped
-            .iter()
-            .map(|id| screen.line(id, words::NAME_CHARACTERS_MAX))
-            .collect();
-        let line = format!("not run because of it: {}", stopped.join(", "));
-        lines.extend(screen.wrapped(&line, INDENT, "      "));
-    }
+    lines.extend(job_pages(step, screen));
+    lines.extend(blocked_lines(view, id, screen));
     lines
+}
+
+/// What was not run because of a step.
+fn blocked_lines(view: &RunView, id: &str, screen: &Screen<'_>) -> Vec<String> {
+    let blocked = blocked_by(view, id);
+    if blocked.is_empty() {
+        return Vec::new();
+    }
+    let named: Vec<String> = blocked
+        .iter()
+        .take(BLOCKED_NAMED_MAX)
+        .map(|id| screen.line(id, words::NAME_CHARACTERS_MAX))
+        .collect();
+    let more = match blocked.len().saturating_sub(BLOCKED_NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let line = format!("not run because of it: {}{more}", named.join(", "));
+    screen.wrapped(&line, INDENT, "      ")
+}
+
+/// The pages of the jobs that failed. Semaphore's pages of a run and of its jobs stand side by side.
+fn job_pages(step: &StepView, screen: &Screen<'_>) -> Vec<String> {
+    let pages = step.ended.iter().flat_map(|ended| &ended.links);
+    let Some((origin, _)) = pages
+        .filter_map(|link| link.url.split_once("/workflows/"))
+        .next()
+    else {
+        return Vec::new();
+    };
+    let jobs = step.output("failed_jobs").and_then(Value::as_array);
+    jobs.into_iter()
+        .flatten()
+        .filter_map(|job| Some((job.get("name")?.as_str()?, job.get("job_id")?.as_str()?)))
+        .filter(|(_, id)| Id::parse(id).is_ok())
+        .take(JOBS_MAX)
+        .map(|(name, id)| {
+            let name = screen.line(name, words::NAME_CHARACTERS_MAX);
+            format!("{INDENT}job `{name}`: {}/jobs/{id}", screen.words(origin))
+        })
+        .collect()
 }
 
 /// `✗ tests failed after 4m12s: the pipeline ended as failed`.
@@ -115,14 +163,18 @@ fn error_lines(step: &StepView, error: &Failure, screen: &Screen<'_>) -> Vec<Str
     let status = error
         .status
         .map_or_else(String::new, |status| format!(", HTTP {status}"));
-    // The headline often says the same: then only the class is news.
+    // The headline often says the same: then only the class is news, and of a pipeline not even that.
     let said = words::why(step, screen).is_some_and(|why| why.contains(&message));
-    let line = if said {
-        format!("kind: {}{status}", error.kind)
-    } else {
-        format!("error: {message} ({}{status})", error.kind)
-    };
-    lines.extend(screen.wrapped(&line, INDENT, "      "));
+    let of_pipeline = matches!(
+        error.kind,
+        FailureKind::PipelineFailed | FailureKind::PipelineStopped
+    );
+    if !said {
+        let line = format!("error: {message} ({}{status})", error.kind);
+        lines.extend(screen.wrapped(&line, INDENT, "      "));
+    } else if !of_pipeline {
+        lines.push(format!("{INDENT}kind: {}{status}", error.kind));
+    }
     if let Some(hint) = &error.hint {
         let hint = screen.line(hint, MESSAGE_CHARACTERS_MAX);
         lines.extend(screen.wrapped(&format!("hint: {hint}"), INDENT, "      "));
@@ -139,23 +191,114 @@ fn error_lines(step: &StepView, error: &Failure, screen: &Screen<'_>) -> Vec<Str
     lines
 }
 
-/// `pipeline: failed (test), failed: unit, lint`.
-fn pipeline_line(step: &StepView, screen: &Screen<'_>) -> Option<String> {
-    let result = step.output_text("result")?;
-    let result = screen.line(result, words::NAME_CHARACTERS_MAX);
-    let reason = step
-        .output_text("reason")
-        .map(|reason| screen.line(reason, words::NAME_CHARACTERS_MAX))
-        .filter(|reason| !reason.is_empty())
-        .map_or_else(String::new, |reason| format!(" (reason: {reason})"));
+/// `the cause: the code, not the infrastructure (result: failed, reason: test)`, then the jobs that failed.
+fn pipeline_lines(step: &StepView, screen: &Screen<'_>) -> Vec<String> {
+    let text = |name: &str| {
+        let text = step.output_text(name).unwrap_or_default();
+        screen.line(text, words::NAME_CHARACTERS_MAX)
+    };
+    let (result, reason) = (text("result"), text("reason"));
+    if result.is_empty() {
+        return Vec::new();
+    }
+    let said = match reason.as_str() {
+        "" => format!("result: {result}"),
+        reason => format!("result: {result}, reason: {reason}"),
+    };
+    let line = match lies_in(&reason) {
+        Some(cause) => format!("the cause lies in {cause} ({said})"),
+        None => format!("pipeline: {said}"),
+    };
+    let mut lines = screen.wrapped(&line, INDENT, "      ");
     let jobs: Vec<String> = step
         .output("failed_jobs")
         .and_then(Value::as_array)
         .map(|jobs| jobs.iter().filter_map(job_name).collect())
         .unwrap_or_default();
-    let failed =
-        words::failed_words(&jobs, screen).map_or_else(String::new, |failed| format!(", {failed}"));
-    Some(screen.fit(&format!("{INDENT}pipeline: {result}{reason}{failed}")))
+    // The headline names them in most cases.
+    let why = step.ended.as_ref().and_then(|ended| ended.why.as_deref());
+    let said = |job: &String| why.is_some_and(|why| why.contains(job.as_str()));
+    if !jobs.iter().all(said)
+        && let Some(failed) = words::failed_words(&jobs, screen)
+    {
+        let failed = format!("jobs that {failed}");
+        lines.extend(screen.wrapped(&failed, INDENT, "      "));
+    }
+    lines
+}
+
+/// Where the cause lies by the reason that Semaphore gives, which decides who can mend it.
+fn lies_in(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "test" => "the code, not the infrastructure",
+        "malformed" => "the pipeline file, not the code or the infrastructure",
+        "stuck" | "internal" => "the infrastructure, not the code",
+        "timeout" => "a limit: the time of the pipeline was up",
+        "deleted" => "the repository: what was to be built is gone",
+        "user" => "the decision of a person, who stopped it",
+        "strategy" => "a strategy of the project (auto-cancel or fail-fast)",
+        _ => return None,
+    })
+}
+
+/// Why a pipeline ended red: the verdict, and job by job what failed.
+pub(super) fn triage_lines(triage: &v1::Triage, indent: &str, screen: &Screen<'_>) -> Vec<String> {
+    let mut lines = triage_line(triage, indent, screen);
+    lines.extend(job_lines(triage, indent, screen));
+    lines
+}
+
+/// `triage: known_flake: seen 4 times on 3 branches in the last 14d (signature 3f9a1c0d7b2e)`.
+fn triage_line(triage: &v1::Triage, indent: &str, screen: &Screen<'_>) -> Vec<String> {
+    let kind = match triage.kind {
+        v1::TriageKind::Infrastructure => Kind::Infrastructure,
+        v1::TriageKind::KnownFlake => Kind::KnownFlake,
+        v1::TriageKind::New => Kind::New,
+        v1::TriageKind::Unknown => Kind::Unknown,
+    };
+    let signature = screen.line(&triage.signature, words::NAME_CHARACTERS_MAX);
+    let signature = if signature.is_empty() {
+        String::new()
+    } else {
+        format!(" (signature {signature})")
+    };
+    let line = format!("triage: {kind}: {}{signature}", screen.words(&triage.why));
+    screen.wrapped(&line, indent, &format!("{indent}  "))
+}
+
+fn job_lines(triage: &v1::Triage, indent: &str, screen: &Screen<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for job in triage.jobs.iter().take(COMMANDS_MAX) {
+        let name = screen.line(&job.job, words::NAME_CHARACTERS_MAX);
+        let block = screen.line(&job.block, words::NAME_CHARACTERS_MAX);
+        let place = match (name.is_empty(), block.is_empty()) {
+            (true, _) => String::new(),
+            (false, true) => format!("job `{name}`: "),
+            (false, false) => format!("job `{name}` of block `{block}`: "),
+        };
+        let code = job
+            .exit_code
+            .map_or_else(String::new, |code| format!(" ended with exit code {code}"));
+        let what = match (&job.missing, job.command.is_empty()) {
+            (Some(missing), _) => screen.words(missing),
+            (None, true) => "no command is known".to_owned(),
+            (None, false) => {
+                let command = screen.line(&job.command, MESSAGE_CHARACTERS_MAX);
+                format!("`{command}`{code}")
+            }
+        };
+        let platform = job
+            .infrastructure
+            .as_ref()
+            .map_or_else(String::new, |why| format!("; {}", screen.words(why)));
+        let line = format!("{place}{what}{platform}");
+        lines.extend(screen.wrapped(&line, indent, &format!("{indent}  ")));
+        for line in &job.last_lines {
+            let line = screen.block(line).replace(['\t', '\n'], " ");
+            lines.push(screen.fit(format!("{indent}  | {line}").trim_end()));
+        }
+    }
+    lines
 }
 
 /// A job is named by its text, or by the name in its record.

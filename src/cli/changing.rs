@@ -9,6 +9,7 @@ use super::check::{limits, source};
 use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
+use super::playbooks::{files, kept};
 use super::resume::info;
 use super::settings::Settings;
 use crate::diagnostic::Source;
@@ -16,6 +17,7 @@ use crate::drivers::replayed;
 use crate::engine::{Ev, Machine};
 use crate::event::{Event, Recorded};
 use crate::plan::{BoundInputs, Limits, Plan};
+use crate::playbook::BuiltIn;
 use crate::store::{RunHeader, StoredInput};
 
 /// The run that changes.
@@ -35,13 +37,20 @@ pub(super) fn accepted(
     let limits = limits(settings);
     let path = path.unwrap_or_else(|| Path::new(&run.header.playbook));
     let source = source(path, &limits)?;
-    let new = planned(around, &source, &limits)?;
+    let files = files(around, (&source, path), &limits);
+    let new = planned(around, (&source, &files), &limits)?;
     let machine = as_it_stands(around, settings, run, &limits)?;
     if machine.plan_digest() == new.digest {
         around.say("the playbook means what it meant: nothing changes");
         return Ok(None);
     }
-    let refused = machine.refuse(&new, run.failed);
+    let mut refused = machine.refuse(&new, run.failed);
+    if new.sources.len() > 1 {
+        refused.push(
+            "it uses other playbooks, and such a playbook stays as the run began with it"
+                .to_owned(),
+        );
+    }
     if !refused.is_empty() {
         let words = format!(
             "the run `{}` cannot go on with the changed `{}`: {}",
@@ -70,13 +79,8 @@ fn as_it_stands(
     limits: &Limits,
 ) -> Result<Machine, Failing> {
     let header = run.header;
-    let lost = || {
-        let words = format!("the run `{}` has lost its playbook", header.id);
-        Failing::words(Exit::NotWritten, words)
-    };
-    let first = header.sources.first().ok_or_else(lost)?;
-    let first = Source::new(first.name.clone(), first.text.clone());
-    let plan = Arc::new(planned(around, &first, limits)?);
+    let (source, files) = kept(header)?;
+    let plan = Arc::new(planned(around, (&source, &files), limits)?);
     let mut inputs = BoundInputs::default();
     for (name, stored) in &header.inputs {
         let value = match stored {
@@ -87,6 +91,13 @@ fn as_it_stands(
             }
         };
         inputs.values.insert(name.clone(), value);
+    }
+    for (name, stored) in &header.env {
+        let value = match stored {
+            StoredInput::Value(value) => value.as_str().unwrap_or_default(),
+            StoredInput::Secret(_) => crate::secret::MASK,
+        };
+        inputs.env.insert(name.clone(), value.to_owned());
     }
     let info = info(around, header, run.past, settings);
     let mut machine = Machine::new(info, plan, inputs)
@@ -117,7 +128,7 @@ pub(super) fn later(
         .chain(opened)
         .map(|(name, text)| {
             let source = Source::new(name.clone(), text.clone());
-            planned(around, &source, limits).map(Arc::new)
+            planned(around, (&source, &BuiltIn), limits).map(Arc::new)
         })
         .collect()
 }

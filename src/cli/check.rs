@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::found;
 use super::main::Surroundings;
+use super::playbooks::files;
 use super::render;
 use super::settings::Settings;
 use crate::diagnostic::{Diagnostics, Source};
@@ -51,7 +52,9 @@ pub(super) fn check(around: &Surroundings, args: &Check) -> Result<Exit, Failing
 fn one(around: &Surroundings, path: &Path) -> Result<Diagnostics, Failing> {
     let limits = limits(&around.settings(Some(path))?);
     let checkout = |named: &_| checkout::around(path, named, &limits);
-    Ok(plan::check_beside(&source(path, &limits)?, &limits, &checkout).1)
+    let source = source(path, &limits)?;
+    let files = files(around, (&source, path), &limits);
+    Ok(plan::check_beside(&source, &files, &limits, &checkout).1)
 }
 
 /// Whether a file below a folder is meant as a playbook.
@@ -126,6 +129,8 @@ pub(super) fn limits(settings: &Settings) -> Limits {
         aliases_max: small(settings.limits.aliases),
         steps_max: small(settings.limits.steps),
         edges_max: small(settings.limits.edges),
+        includes_max: small(settings.limits.includes),
+        include_depth_max: small(settings.limits.include_depth),
         ..Limits::default()
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::args::{self, Report, Results};
+use super::args::{self, Report, ReportFormat, Results};
 use super::connect::client_limits;
 use super::exit::Exit;
 use super::failing::Failing;
@@ -23,16 +23,18 @@ use super::signals;
 use super::spoken::Spoken;
 use super::summary::{Ending, summary};
 use crate::clock::Clock;
-use crate::drivers::{Conditions, Finish, Observer, Session};
+use crate::drivers::{Conditions, Finish, Observer, Remembered, Session};
 use crate::effects::{EffectSettings, SemaphoreEffects, Web};
 use crate::engine::{Budget, Ev, Machine, RunInfo, StartError};
 use crate::event::Recorded;
 use crate::outcome::RunOutcome;
 use crate::plan::{BoundInputs, OnInterrupt, Plan};
-use crate::report::{ApiUse, RunView, report, report_text};
+use crate::report::{
+    ApiUse, Format, REPORT_BYTES_MAX, RunView, Told, report, report_text, text_in,
+};
 use crate::secret::Secret;
 use crate::semaphore::{Origin, Transport};
-use crate::store::{InboxMessage, LockGuard, OwnerInfo, Store};
+use crate::store::{Estimates, InboxMessage, LockGuard, OwnerInfo, Store};
 
 /// How often the display is told that time has passed.
 const TICK: Duration = Duration::from_millis(200);
@@ -70,6 +72,7 @@ pub(super) struct Worked {
     view: RunView,
     api: ApiUse,
     broken: Option<std::io::Error>,
+    report_bytes_max: usize,
 }
 
 impl Worked {
@@ -80,6 +83,7 @@ impl Worked {
             view: RunView::new(),
             api: ApiUse::default(),
             broken: None,
+            report_bytes_max: REPORT_BYTES_MAX,
         }
     }
 
@@ -94,6 +98,7 @@ impl Worked {
                 ..ApiUse::default()
             },
             broken,
+            report_bytes_max: REPORT_BYTES_MAX,
         }
     }
 
@@ -134,16 +139,27 @@ impl Execution<'_> {
             line.clock,
             around.redactor.clone(),
         );
-        let effects = Arc::new(effects.with_web(web, token));
+        let remembered = Remembered::new(Arc::clone(&self.store), &*self.info.id);
+        let effects = effects
+            .with_web(web, token)
+            .with_history(Arc::new(remembered));
+        let effects = Arc::new(effects);
         let (send, stop) = unbounded_channel();
         if !line.clock.is_virtual() {
             let stops = self.plan.on_interrupt == OnInterrupt::Stop;
             signals::listen(&send, stops);
         }
-        let mut observers = observers(around, self.results, (&collected, &broken), &self.past);
+        let watch = Watch {
+            past: &self.past,
+            estimates: estimates(&*self.store, &self.info.id),
+            ..Watch::new(&collected, &broken)
+        };
+        let mut observers = observers(around, self.results, watch);
         if !line.clock.is_virtual() && is_conversation() {
             observers.push(Box::new(self.prompt()));
         }
+        #[cfg(feature = "otel")]
+        let traced = self.traced(line.clock, &mut observers);
         let conditions = Conditions {
             clock: line.clock,
             store: Arc::clone(&self.store),
@@ -155,12 +171,19 @@ impl Execution<'_> {
             tick_every: (!line.clock.is_virtual()).then_some(TICK),
             inbox: true,
         };
+        let header = self.store.header(&self.info.id);
+        let rehearsal = header.is_ok_and(|header| header.is_simulated());
         let session = Session::new(&self.info.id, machine, conditions, &self.past)
             .owned_by(owner(around, &self.info.id))
             .opening_with(self.opening);
         let finish = session.work(self.past).await.map_err(Failing::from);
         drop(send);
-        let view = collected.view();
+        #[cfg(feature = "otel")]
+        if let Some(traced) = traced {
+            around.last.keep_trace(traced.finished());
+        }
+        let mut view = collected.view();
+        view.rehearsal = rehearsal;
         let api = api_use(&effects, &view);
         let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
         Worked {
@@ -168,6 +191,7 @@ impl Execution<'_> {
             view,
             api,
             broken,
+            report_bytes_max: bytes_max(self.settings),
         }
     }
 
@@ -179,6 +203,21 @@ impl Execution<'_> {
             machine.learn(plan);
         }
         Ok(machine)
+    }
+
+    /// Collects a trace; nothing leaves this machine in a rehearsal, whose clock is not the world's.
+    #[cfg(feature = "otel")]
+    fn traced(
+        &self,
+        clock: Clock,
+        observers: &mut Vec<Box<dyn Observer>>,
+    ) -> Option<super::traces::Traced> {
+        if clock.is_virtual() || clock.speed() != 1 {
+            return None;
+        }
+        let traced = super::traces::Traced::wanted(self.around, &self.past)?;
+        observers.push(Box::new(traced.clone()));
+        Some(traced)
     }
 
     /// Asks whoever sits at the terminal.
@@ -199,12 +238,43 @@ impl Execution<'_> {
     }
 }
 
+/// What those who look on are made of.
+pub(super) struct Watch<'a> {
+    pub(super) collected: &'a Collected,
+    pub(super) broken: &'a Arc<Mutex<Option<std::io::Error>>>,
+    /// What was told by an earlier session.
+    pub(super) past: &'a [Recorded],
+    pub(super) estimates: Estimates,
+}
+
+impl<'a> Watch<'a> {
+    /// Those who look on from the beginning, and know nothing of earlier runs.
+    pub(super) fn new(
+        collected: &'a Collected,
+        broken: &'a Arc<Mutex<Option<std::io::Error>>>,
+    ) -> Self {
+        Self {
+            collected,
+            broken,
+            past: &[],
+            estimates: Estimates::default(),
+        }
+    }
+}
+
+/// How long the steps of a run took before. They are for people: a run does without them.
+pub(super) fn estimates(store: &dyn Store, run: &str) -> Estimates {
+    let header = store.header(run);
+    header
+        .and_then(|header| store.estimates(&header.remembered_as()))
+        .unwrap_or_default()
+}
+
 /// Those who look on.
 pub(super) fn observers(
     around: &Surroundings,
     results: &Results,
-    (collected, broken): (&Collected, &Arc<Mutex<Option<std::io::Error>>>),
-    past: &[Recorded],
+    watch: Watch<'_>,
 ) -> Vec<Box<dyn Observer>> {
     let mode = Mode::choose(Around {
         terminal: console::Term::stderr().is_term(),
@@ -213,15 +283,18 @@ pub(super) fn observers(
         no_progress: around.global.no_progress,
         quiet: around.global.quiet || results.output == args::Output::Json,
     });
-    let mut progress = Progress::new(mode, Arc::clone(&around.output));
-    progress.recall(past);
+    let mut progress = Progress::new(mode, Arc::clone(&around.output)).knowing(watch.estimates);
+    progress.recall(watch.past);
+    if !console::Term::stdout().is_term() {
+        progress.leave();
+    }
     let mut all: Vec<Box<dyn Observer>> =
-        vec![Box::new(collected.clone()), Box::new(Shown(progress))];
+        vec![Box::new(watch.collected.clone()), Box::new(Shown(progress))];
     if results.output == args::Output::Events {
         all.push(Box::new(Lines {
             output: Arc::clone(&around.output),
-            after: past.last().map_or(0, |recorded| recorded.seq),
-            broken: Arc::clone(broken),
+            after: watch.past.last().map_or(0, |recorded| recorded.seq),
+            broken: Arc::clone(watch.broken),
         }));
     }
     all
@@ -238,6 +311,7 @@ pub(super) fn conclude(
         view,
         api,
         broken,
+        report_bytes_max,
     } = worked;
     let exit = match &finish {
         Ok(Finish::Ended(ended)) => Exit::of_run(ended.outcome, ended.failure),
@@ -247,7 +321,14 @@ pub(super) fn conclude(
     if view.id().is_empty() {
         return finish.map(|_| exit);
     }
-    let (written, exit) = reports(around, &results.reports, (&view, &api), exit);
+    around.last.keep(&view, &api);
+    let told = Told {
+        view: &view,
+        exit_code: exit.code(),
+        api: &api,
+        bytes_max: report_bytes_max,
+    };
+    let (written, exit) = reports(around, &results.reports, told, exit);
     let told = stdout(around, results, (&view, &api), (exit, written));
     let exit = match told.err().or(broken) {
         Some(error) => {
@@ -271,13 +352,23 @@ pub(super) fn conclude(
 fn reports(
     around: &Surroundings,
     wanted: &[Report],
-    (view, api): (&RunView, &ApiUse),
+    told: Told<'_>,
     exit: Exit,
 ) -> (Vec<PathBuf>, Exit) {
     let mut written = Vec::new();
     let mut exit = exit;
     for wanted in wanted {
-        let text = report_text(&report(view, exit.code(), api), &around.redactor);
+        let format = match wanted.format {
+            ReportFormat::Json => Format::Json,
+            ReportFormat::Junit => Format::Junit,
+            ReportFormat::Markdown => Format::Markdown,
+            ReportFormat::Html => Format::Html,
+        };
+        let told = Told {
+            exit_code: exit.code(),
+            ..told
+        };
+        let text = text_in(format, &told, &around.redactor);
         match write_report(&wanted.path, &text) {
             Ok(()) => written.push(wanted.path.clone()),
             Err(error) => {
@@ -351,8 +442,14 @@ pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> Effect
         settle: settings.writes.settle,
         budget: budget(settings),
         log_bytes_max: settings.logs.max_size,
+        triage_window: settings.triage.window,
         files_dir,
     }
+}
+
+/// How long a report may be.
+pub(super) fn bytes_max(settings: &Settings) -> usize {
+    usize::try_from(settings.limits.report_bytes).unwrap_or(REPORT_BYTES_MAX)
 }
 
 /// For how long the network may be away.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::args::Apply;
-use super::execute::{Worked, conclude, lock, observers};
+use super::execute::{Watch, Worked, conclude, estimates, lock, observers};
 use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
@@ -109,7 +109,7 @@ fn take_over(
     match ended {
         Some(ended) if is_ended(&past) => {
             around.say(&format!("the run `{id}` has ended; nothing is done again"));
-            let mut all = observers(around, &args.results, (&collected, &broken), &[]);
+            let mut all = observers(around, &args.results, Watch::new(&collected, &broken));
             for recorded in &past {
                 all.iter_mut().for_each(|observer| observer.event(recorded));
             }
@@ -140,7 +140,9 @@ async fn follow(
     let clock = Clock::real();
     let collected = Collected::default();
     let broken = Arc::new(Mutex::new(None));
-    let mut all = observers(around, &args.results, (&collected, &broken), &[]);
+    let mut watch = Watch::new(&collected, &broken);
+    watch.estimates = estimates(store, id);
+    let mut all = observers(around, &args.results, watch);
     let (send, mut stop) = tokio::sync::mpsc::unbounded_channel();
     signals::listen(&send, false);
     loop {

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::args::{Color, Command, CommandLine, Global, exit_of};
 use super::exit::Exit;
 use super::failing::Failing;
+use super::monitors::{Last, Watching};
 use super::output::{ColorWhen, Output};
 use super::settings::{Environment, Settings, read};
 use super::{
-    apply, approve, cancel, check, completions, doctor, eval, report, resolve, resume, runs,
-    schema, simulate, test,
+    apply, approve, cancel, check, completions, doctor, eval, explain, report, resolve, resume,
+    runs, schema, simulate, test,
 };
 use crate::secret::Redactor;
 
@@ -21,6 +22,8 @@ pub(super) struct Surroundings {
     pub(super) environment: Environment,
     pub(super) output: Arc<Output>,
     pub(super) redactor: Redactor,
+    /// What the command came to, for those who are told last.
+    pub(super) last: Last,
 }
 
 impl Surroundings {
@@ -31,6 +34,10 @@ impl Surroundings {
         if mistakes.has_errors() {
             return Err(Failing::mistakes(Exit::Usage, mistakes));
         }
+        let monitor = settings.heartbeat.url.iter();
+        monitor
+            .flat_map(|url| url.keys())
+            .for_each(|key| self.redactor.learn(key));
         Ok(settings)
     }
 
@@ -75,6 +82,7 @@ pub fn main() -> ExitCode {
         environment,
         output: Arc::clone(&output),
         redactor,
+        last: Last::default(),
     };
     std::panic::set_hook(Box::new({
         let output = Arc::clone(&output);
@@ -84,14 +92,25 @@ pub fn main() -> ExitCode {
             ));
         }
     }));
+    let watching = match Watching::begin(&around, &line.command) {
+        Ok(watching) => watching,
+        Err(failing) => {
+            failing.tell(&around);
+            return failing.exit().into();
+        }
+    };
     let ended = catch_unwind(AssertUnwindSafe(|| run(&around, line.command)));
-    match ended {
-        Ok(Ok(exit)) => exit.into(),
+    let exit = match ended {
+        Ok(Ok(exit)) => exit,
         Ok(Err(failing)) => {
             failing.tell(&around);
-            failing.exit().into()
+            failing.exit()
         }
-        Err(_) => Exit::Bug.into(),
+        Err(_) => Exit::Bug,
+    };
+    match watching {
+        Some(watching) => watching.end(&around, exit).into(),
+        None => exit.into(),
     }
 }
 
@@ -107,11 +126,12 @@ fn run(around: &Surroundings, command: Command) -> Result<Exit, Failing> {
         Command::Doctor(args) => doctor::doctor(around, &args),
         Command::Runs(args) => runs::runs(around, &args),
         Command::Show(args) => runs::show(around, &args),
+        Command::Explain(args) => explain::explain_it(around, &args),
         Command::Report(args) => report::report(around, &args),
         Command::Simulate(args) => simulate::simulate(around, &args),
         Command::Schema(args) => schema::schema(around, &args),
         Command::Eval(args) => eval::eval(around, &args),
         Command::Completions(args) => completions::completions(around, &args),
-        Command::Man => completions::man(around),
+        Command::Man(args) => completions::man(around, &args),
     }
 }

@@ -35,17 +35,14 @@ impl Observer for Shown {
 /// One JSON per line on stdout.
 pub(super) struct Lines {
     pub(super) output: Arc<Output>,
-    /// Events up to here were told by an earlier session.
+    /// Events up to here were told, by an earlier session or by this one.
     pub(super) after: u64,
     pub(super) broken: Arc<Mutex<Option<std::io::Error>>>,
 }
 
-impl Observer for Lines {
-    fn event(&mut self, recorded: &Recorded) {
-        if recorded.seq <= self.after {
-            return;
-        }
-        let line = masked(&Line::from(recorded), self.output.redactor());
+impl Lines {
+    fn tell(&self, line: &Line) {
+        let line = masked(line, self.output.redactor());
         if let Err(error) = self.output.json_line(&line) {
             // The run goes on: what is started must be seen to its end. The exit code tells.
             self.broken
@@ -53,6 +50,20 @@ impl Observer for Lines {
                 .unwrap_or_else(PoisonError::into_inner)
                 .get_or_insert(error);
         }
+    }
+}
+
+impl Observer for Lines {
+    fn event(&mut self, recorded: &Recorded) {
+        if recorded.seq <= self.after {
+            return;
+        }
+        self.after = recorded.seq;
+        self.tell(&Line::from(recorded));
+    }
+
+    fn observation(&mut self, observation: &Observation) {
+        self.tell(&Line::observed(observation, self.after));
     }
 }
 

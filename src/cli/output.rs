@@ -6,10 +6,9 @@
 
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
-use indicatif::MultiProgress;
 use serde_json::Value;
 
 use crate::report::{json_line, json_pretty};
@@ -38,6 +37,15 @@ impl ColorWhen {
     }
 }
 
+/// Lines that are redrawn below everything else.
+pub trait Below: Send + Sync {
+    /// Takes the lines away, lets something be written, and puts them below it.
+    fn aside(&self, write: &mut dyn FnMut());
+
+    /// Somebody typed a line below them.
+    fn typed(&self);
+}
+
 type Sink = Mutex<Box<dyn Write + Send>>;
 
 /// Stdout and stderr, guarded.
@@ -47,7 +55,7 @@ pub struct Output {
     out_colour: bool,
     err_colour: bool,
     redactor: Redactor,
-    bars: Mutex<Option<MultiProgress>>,
+    below: Mutex<Option<Arc<dyn Below>>>,
 }
 
 impl std::fmt::Debug for Output {
@@ -69,7 +77,7 @@ impl Output {
             out_colour,
             err_colour,
             redactor,
-            bars: Mutex::new(None),
+            below: Mutex::new(None),
         }
     }
 
@@ -85,7 +93,7 @@ impl Output {
             out_colour: false,
             err_colour: false,
             redactor,
-            bars: Mutex::new(None),
+            below: Mutex::new(None),
         }
     }
 
@@ -107,29 +115,29 @@ impl Output {
     /// Text for people that was asked for, to stdout.
     pub fn data(&self, text: &str) -> io::Result<()> {
         let text = guard(text, self.out_colour, &self.redactor);
-        self.above_bars(|| write_all(&self.out, &text))
+        self.above(|| write_all(&self.out, &text))
     }
 
     /// Commands for the CI around us, to stdout: masked, and otherwise as they are. Whoever made them
     /// has escaped what is foreign in them.
     pub fn commands(&self, text: &str) -> io::Result<()> {
         let text = self.redactor.text(text);
-        self.above_bars(|| write_all(&self.out, &text))
+        self.above(|| write_all(&self.out, &text))
     }
 
     /// A document that was masked already ([`crate::report::masked`]), on several lines, to stdout.
     pub fn json(&self, masked: &Value) -> io::Result<()> {
-        self.above_bars(|| write_all(&self.out, &json_pretty(masked)))
+        self.above(|| write_all(&self.out, &json_pretty(masked)))
     }
 
     /// The same on one line.
     pub fn json_line(&self, masked: &Value) -> io::Result<()> {
-        self.above_bars(|| write_all(&self.out, &json_line(masked)))
+        self.above(|| write_all(&self.out, &json_line(masked)))
     }
 
     /// A text of JSON that was masked already ([`crate::report::report_text`]), to stdout.
     pub fn json_text(&self, masked: &str) -> io::Result<()> {
-        self.above_bars(|| write_all(&self.out, masked))
+        self.above(|| write_all(&self.out, masked))
     }
 
     /// Words for people, to stderr; ends the line. When nobody listens any more, nothing happens.
@@ -142,25 +150,38 @@ impl Output {
             text.push('\n');
         }
         // There is nobody left to tell of an error: stderr is where it would be told.
-        let _ = self.above_bars(|| write_all(&self.err, &text));
+        let _ = self.above(|| write_all(&self.err, &text));
     }
 
-    /// From now on, everything is written above these bars.
-    pub fn attach(&self, bars: MultiProgress) {
-        *lock(&self.bars) = Some(bars);
+    /// Words for people as they may be written to stderr by somebody else.
+    pub fn harmless(&self, text: &str) -> String {
+        guard(text, self.err_colour, &self.redactor)
     }
 
-    /// There are no bars any more.
+    /// From now on, everything is written above these lines.
+    pub fn attach(&self, below: Arc<dyn Below>) {
+        *lock(&self.below) = Some(below);
+    }
+
+    /// There are no such lines any more.
     pub fn detach(&self) {
-        *lock(&self.bars) = None;
+        *lock(&self.below) = None;
     }
 
-    fn above_bars<R>(&self, write: impl FnOnce() -> R) -> R {
-        let bars = lock(&self.bars).clone();
-        match bars {
-            Some(bars) => bars.suspend(write),
-            None => write(),
+    /// Somebody typed a line on the terminal.
+    pub fn typed(&self) {
+        if let Some(below) = lock(&self.below).clone() {
+            below.typed();
         }
+    }
+
+    fn above<R>(&self, write: impl Fn() -> R) -> R {
+        let below = lock(&self.below).clone();
+        let Some(below) = below else { return write() };
+        let mut written = None;
+        below.aside(&mut || written = Some(write()));
+        // Whatever is below lets it be written; that it does not is a bug, and not worth a panic.
+        written.unwrap_or_else(write)
     }
 }
 
@@ -248,6 +269,18 @@ pub struct WriteError {
 /// Writes a report, whole or not at all: beside its place first, and moved there when it is on disk.
 /// Only its owner may read it. The folder must exist.
 pub fn write_report(path: &Path, masked: &str) -> Result<(), WriteError> {
+    write_for(path, masked, OWNER_ALONE)
+}
+
+/// Writes figures that another user's collector reads, in the same way; everybody may read them.
+pub fn write_figures(path: &Path, masked: &str) -> Result<(), WriteError> {
+    write_for(path, masked, EVERYBODY_READS)
+}
+
+const OWNER_ALONE: u32 = 0o600;
+const EVERYBODY_READS: u32 = 0o644;
+
+fn write_for(path: &Path, masked: &str, mode: u32) -> Result<(), WriteError> {
     let failed = |doing, reason| WriteError {
         path: path.to_owned(),
         doing,
@@ -269,7 +302,7 @@ pub fn write_report(path: &Path, masked: &str) -> Result<(), WriteError> {
         Some(_) | None => Path::new("."),
     };
     let unfinished = folder.join(format!(".runner-{}.unfinished", std::process::id()));
-    let written = write_whole(&unfinished, masked.as_bytes())
+    let written = write_whole(&unfinished, masked.as_bytes(), mode)
         .map_err(|reason| failed("writing beside it", reason))
         .and_then(|()| {
             std::fs::rename(&unfinished, path)
@@ -281,7 +314,7 @@ pub fn write_report(path: &Path, masked: &str) -> Result<(), WriteError> {
     written
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     // One that a killed process of the same number left is not written through: it may be a link.
     let _ = std::fs::remove_file(path);
     let mut options = std::fs::OpenOptions::new();
@@ -289,9 +322,15 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+        options.mode(mode);
     }
     let mut file = options.open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A strict mask of the process would keep readers out, and the file is made for them.
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    }
     file.write_all(bytes)?;
     file.sync_all()
 }

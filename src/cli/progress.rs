@@ -1,12 +1,15 @@
 //! The progress display on stderr: what is going on, as it happens.
 //!
-//! On a terminal a few lines at the bottom are redrawn; elsewhere a line is written per change, with a
-//! time stamp. It has no timer and no clock of a run: whoever owns it gives events, observations and
+//! On a terminal the steps stand in lines at the bottom that are redrawn; elsewhere a line is written per
+//! change, with a time stamp. It has no timer and no clock of a run: whoever owns it gives events, observations and
 //! `now`, so it works under a scaled or virtual clock. It only looks on, and no failure of a terminal
 //! reaches the run.
 
-mod bars;
+mod ahead;
+mod board;
+mod folding;
 mod plain;
+mod terminal;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,18 +17,17 @@ use std::time::Duration;
 use indicatif::TermLike;
 use jiff::Timestamp;
 
-use self::bars::Bars;
+use self::terminal::Terminal;
 use super::output::Output;
-use super::screen::{Screen, Tone, pad};
-use super::words;
+use super::screen::Screen;
 use crate::clock::{Clock, millis_between};
-use crate::event::{Event, Observation, Recorded};
-use crate::report::{RunState, RunView, StepState, StepView};
+use crate::event::{EffectKey, Event, Observation, Recorded};
+use crate::report::RunView;
+use crate::store::Estimates;
 
+pub use self::board::{Size, board};
 pub use self::plain::{event_line, observation_line, sign_of_life};
 
-/// So many running steps have a line of their own.
-const STEPS_SHOWN_MAX: usize = 20;
 /// At most ten redraws a second, in real time.
 const REDRAW_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// Without a terminal, something is said at least this often, when somebody calls `tick`.
@@ -78,7 +80,13 @@ pub struct Progress {
     view: RunView,
     mode: Mode,
     output: Arc<Output>,
-    bars: Option<Bars>,
+    terminal: Option<Arc<Terminal>>,
+    /// Whether the lines stay where they are at the end.
+    leaves: bool,
+    /// What will stay above the redrawn lines, with the next redraw.
+    above: String,
+    /// How long the steps took before.
+    estimates: Estimates,
     /// Real time, for the rate of redraws only.
     real: Clock,
     drawn: Option<Duration>,
@@ -96,7 +104,10 @@ impl Progress {
             view: RunView::new(),
             mode,
             output,
-            bars: None,
+            terminal: None,
+            leaves: false,
+            above: String::new(),
+            estimates: Estimates::default(),
             real: Clock::real(),
             drawn: None,
             said_at: None,
@@ -105,16 +116,36 @@ impl Progress {
 
     /// A display that draws on a terminal, and writes to an output what stays.
     pub fn on(terminal: Arc<dyn TermLike>, output: Arc<Output>) -> Self {
-        let bars = Bars::new(terminal, &output);
-        Self {
-            view: RunView::new(),
-            mode: Mode::Terminal,
-            output,
-            bars: Some(bars),
-            real: Clock::real(),
-            drawn: None,
-            said_at: None,
-        }
+        let terminal = Arc::new(Terminal::new(terminal));
+        output.attach(Arc::<Terminal>::clone(&terminal));
+        let mut progress = Self::new(Mode::Plain, output);
+        progress.mode = Mode::Terminal;
+        progress.terminal = Some(terminal);
+        progress
+    }
+
+    /// The same, knowing how long the steps took before.
+    #[must_use]
+    pub fn knowing(mut self, estimates: Estimates) -> Self {
+        self.estimates = estimates;
+        self
+    }
+
+    /// The same with another clock for the rate of redraws.
+    #[must_use]
+    pub fn timed_by(mut self, clock: Clock) -> Self {
+        self.real = clock;
+        self
+    }
+
+    /// At the end the lines stay where they are: nothing else will tell how the run ended.
+    pub fn leave(&mut self) {
+        self.leaves = true;
+    }
+
+    /// A line was typed below the lines.
+    pub fn typed(&self) {
+        self.output.typed();
     }
 
     /// Takes what is known already, without showing it: a run that is resumed.
@@ -145,8 +176,9 @@ impl Progress {
                 self.say(recorded.at.wall, line);
             }
             Mode::Terminal => {
-                if let Some(line) = above_line(&self.view, &recorded.event, &self.screen()) {
-                    self.output.talk(&line);
+                if let Some(line) = self.above_line(&recorded.event) {
+                    self.above.push_str(&line);
+                    self.above.push('\n');
                 }
                 self.draw(recorded.at.wall);
             }
@@ -177,7 +209,7 @@ impl Progress {
                     .said_at
                     .is_some_and(|said| millis_between(said, now) >= SILENCE_MS_MAX);
                 if silent {
-                    let line = sign_of_life(&self.view, now, &self.screen());
+                    let line = sign_of_life(&self.view, now, &self.estimates, &self.screen());
                     self.say(now, line);
                 }
             }
@@ -186,9 +218,17 @@ impl Progress {
 
     /// Takes the redrawn lines away: what comes next is written below what is there.
     pub fn finish(&mut self) {
-        if let Some(bars) = self.bars.take() {
+        if let Some(terminal) = self.terminal.take() {
             self.output.detach();
-            bars.clear();
+            let lines = match (self.leaves, self.view.last) {
+                (true, Some(last)) => self.lines(&terminal, last.wall),
+                (true, None) | (false, _) => Vec::new(),
+            };
+            let above = self.output.harmless(&std::mem::take(&mut self.above));
+            terminal.show(&above, lines);
+            if self.leaves {
+                terminal.leave();
+            }
         }
         self.mode = Mode::Quiet;
     }
@@ -199,7 +239,8 @@ impl Progress {
     }
 
     fn screen(&self) -> Screen<'_> {
-        let width = self.bars.as_ref().map_or(PLAIN_WIDTH, Bars::width);
+        let width = self.terminal.as_ref();
+        let width = width.map_or(PLAIN_WIDTH, |terminal| terminal.size().columns);
         Screen::new(width, self.output.redactor()).colour(self.output.err_colour())
     }
 
@@ -218,9 +259,35 @@ impl Progress {
             return;
         }
         self.drawn = Some(real);
-        if let Some(bars) = &self.bars {
-            bars.show(&lines(&self.view, now, &self.screen()));
+        if let Some(terminal) = &self.terminal {
+            let above = self.output.harmless(&std::mem::take(&mut self.above));
+            terminal.show(&above, self.lines(terminal, now));
         }
+    }
+
+    fn lines(&self, terminal: &Terminal, now: Timestamp) -> Vec<String> {
+        let size = terminal.size();
+        let screen = self.screen();
+        board(&self.view, size, now, &self.estimates, &screen)
+    }
+
+    /// What an event leaves above the redrawn lines, on a terminal.
+    fn above_line(&self, event: &Event) -> Option<String> {
+        let screen = self.screen();
+        match event {
+            Event::CallEnded { key, .. } => self.page_line(key, &screen),
+            _ => above_line(&self.view, event, &screen),
+        }
+    }
+
+    /// The page of what a write made, when there is no room for it below its step.
+    fn page_line(&self, key: &EffectKey, screen: &Screen<'_>) -> Option<String> {
+        let call = self.view.steps.get(&key.step)?.calls.get(&key.call)?;
+        let url = screen.words(call.url.as_ref().filter(|_| call.writes)?);
+        let step = screen.line(&key.step, super::words::NAME_CHARACTERS_MAX);
+        let size = self.terminal.as_ref()?.size();
+        let hidden = !url.is_empty() && board::fitting(&url, size).is_none();
+        hidden.then(|| format!("{step}: {url}"))
     }
 }
 
@@ -230,73 +297,19 @@ impl Drop for Progress {
     }
 }
 
-/// The lines at the bottom of a terminal: the run, then a line per running step.
-pub fn lines(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> Vec<String> {
-    let mut lines = vec![screen.fit(&header(view, now, screen))];
-    let running: Vec<(&String, &StepView)> = view
-        .steps
-        .iter()
-        .filter(|(_, step)| step.state == StepState::Running)
-        .collect();
-    let shown = running.iter().take(STEPS_SHOWN_MAX);
-    let ids: Vec<String> = shown
-        .clone()
-        .map(|(id, _)| screen.line(id, words::NAME_CHARACTERS_MAX))
-        .collect();
-    let widest = ids.iter().map(|id| super::screen::columns(id)).max();
-    let width = widest.unwrap_or(0).min(screen.width() * 2 / 5);
-    for (id, (_, step)) in ids.iter().zip(shown) {
-        let doing = words::doing(step, now, screen);
-        lines.push(screen.fit(&format!("  {}  {doing}", pad(id, width))));
-    }
-    let more = running.len().saturating_sub(STEPS_SHOWN_MAX);
-    if more > 0 {
-        lines.push(screen.fit(&format!("  and {more} more running")));
-    }
-    lines
-}
-
-fn header(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> String {
-    let done = view
-        .steps
-        .values()
-        .filter(|s| s.outcome().is_some())
-        .count();
-    let foreign = |text: &str| screen.line(text, words::NAME_CHARACTERS_MAX);
-    let name = screen.paint(Tone::Strong, &foreign(view.name()));
-    let mut parts = vec![format!(
-        "{name}  {} {}",
-        view.word(),
-        words::ticking(view.active_ms(now))
-    )];
-    parts.push(format!("{done} of {} steps ended", view.steps.len()));
-    if let Some(by) = &view.cancel_requested {
-        parts.push(format!("stopping: asked by {}", foreign(by)));
-    }
-    if let (Some(created), RunState::Running) = (&view.created, &view.state) {
-        parts.push(words::until(now, created.deadline).map_or_else(
-            || "the deadline has passed".to_owned(),
-            |left| format!("deadline in {left}"),
-        ));
-    }
-    // Last, for it is what a narrow terminal may do without.
-    parts.push(format!("run {}", foreign(view.id())));
-    parts.join(", ")
-}
-
 /// What an event leaves above the redrawn lines, on a terminal.
 fn above_line(view: &RunView, event: &Event, screen: &Screen<'_>) -> Option<String> {
     match event {
-        Event::StepEnded(_)
-        | Event::Warned { .. }
+        Event::Warned { .. }
         | Event::LimitHit { .. }
         | Event::CancelRequested { .. }
         | Event::Asked { .. }
         | Event::Resolved { .. }
         | Event::RoundStarted { .. }
         | Event::PlanChanged { .. }
-        | Event::Answered { .. } => plain::words_of(view, event, screen).map(|l| screen.fit(&l)),
+        | Event::Answered { .. } => plain::words_of(view, event, screen),
         Event::RunCreated(_)
+        | Event::StepEnded(_)
         | Event::StepAdded(_)
         | Event::StepStarted { .. }
         | Event::CallStarted { .. }

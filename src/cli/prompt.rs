@@ -75,6 +75,7 @@ impl Prompt {
             Ok(line) => line,
             Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
         };
+        self.output.typed();
         match line.trim().to_ascii_lowercase().as_str() {
             "y" | "yes" => self.answer(&step, true),
             "n" | "no" => self.answer(&step, false),

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use super::args::{ReportOf, RunReportFormat};
 use super::check::limits;
-use super::execute::effect_settings;
+use super::execute::{bytes_max, effect_settings};
 use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
 use super::output::write_report;
-use super::runs::{document, store};
+use super::playbooks::kept;
+use super::runs::{api_of, exit_of, store};
 use crate::diagnostic::Source;
 use crate::event::Recorded;
 use crate::plan::{self, Limits, Plan};
-use crate::report::report_text;
+use crate::report::{Format, RunView, Told, text_in};
 use crate::store::{RunHeader, Store as _};
 use crate::testing::{
     FileResult, Incident, PlaySettings, Sweeps, case_words, read, run, test_of_run,
@@ -26,9 +27,23 @@ pub(super) fn report(around: &Surroundings, args: &ReportOf) -> Result<Exit, Fai
     let store = store(around, &settings)?;
     let run = store.find(&args.run)?;
     let events = store.load(&run)?;
+    let mut view = RunView::of(&events);
+    for observation in store.observations(&run)? {
+        view.observe(&observation);
+    }
+    let told = Told {
+        view: &view,
+        exit_code: exit_of(&view).code(),
+        api: &api_of(&view),
+        bytes_max: bytes_max(&settings),
+    };
+    let text = |format| text_in(format, &told, &around.redactor);
     for wanted in &args.reports {
         let text = match wanted.format {
-            RunReportFormat::Json => report_text(&document(&events), &around.redactor),
+            RunReportFormat::Json => text(Format::Json),
+            RunReportFormat::Junit => text(Format::Junit),
+            RunReportFormat::Markdown => text(Format::Markdown),
+            RunReportFormat::Html => text(Format::Html),
             RunReportFormat::Test => test(around, &store.header(&run)?, &events, &wanted.path)?,
         };
         write_report(&wanted.path, &text)
@@ -104,14 +119,8 @@ fn differences(
 
 /// The plan of a run, from the text that was kept with it.
 fn recorded_plan(header: &RunHeader, limits: &Limits) -> Result<Plan, Failing> {
-    let lost = || {
-        Failing::words(
-            Exit::NotWritten,
-            format!("the run `{}` has lost its playbook", header.id),
-        )
-    };
-    let kept = header.sources.first().ok_or_else(lost)?;
-    let (plan, wrong) = plan::check(&Source::new(kept.name.clone(), kept.text.clone()), limits);
+    let (source, files) = kept(header)?;
+    let (plan, wrong) = plan::check_with(&source, &files, limits);
     plan.filter(|_| !wrong.has_errors())
         .ok_or_else(|| Failing::mistakes(Exit::Invalid, wrong))
 }

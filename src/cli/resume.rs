@@ -17,13 +17,13 @@ use super::execute::{Execution, Worked, conclude, lock};
 use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
+use super::playbooks::kept;
 use super::runs::store;
 use super::settings::Settings;
-use crate::diagnostic::Source;
 use crate::engine::{Budget, Ev, RunInfo};
 use crate::event::{Event, Fate, Recorded, RunCreated};
 use crate::outcome::{RunOutcome, StepOutcome};
-use crate::plan::{BoundInputs, InputsFile, Limits};
+use crate::plan::{self, BoundInputs, InputsFile, Limits};
 use crate::report::RunView;
 use crate::semaphore::Origin;
 use crate::store::{RunHeader, SecretOrigin, SqliteStore, Store as _, StoredInput};
@@ -142,19 +142,13 @@ pub(super) fn go_on(
     let header = store.header(run)?;
     no_rehearsal(&header)?;
     let limits = limits(settings);
-    let source = header
-        .sources
-        .first()
-        .map(|source| Source::new(source.name.clone(), source.text.clone()));
-    let Some(source) = source else {
-        return Err(Failing::words(
-            Exit::NotWritten,
-            format!("the run `{run}` has lost its playbook"),
-        ));
-    };
-    let plan = planned(around, &source, &limits)?;
+    let (source, files) = kept(&header)?;
+    let plan = planned(around, (&source, &files), &limits)?;
     let later = changing::later(around, &past, &opening, &limits)?;
     let inputs = inputs(around, &header, again.inputs, &limits)?;
+    for text in plan::secret_texts(&plan, &inputs) {
+        around.redactor.learn(&text);
+    }
     let endpoint = endpoint(around, again.connection)?;
     let is_writing = !store.open_intents(run)?.is_empty();
     same_semaphore((&header, &past), is_writing, &endpoint.origin)?;
@@ -259,6 +253,10 @@ pub(super) fn info(
             first_contact: time("retry.first_contact").unwrap_or(settings.retry.first_contact),
         },
         mark,
+        // A run of a version that did not know it goes on as it began.
+        triage: (header.settings.get("triage.jobs").and_then(Value::as_str))
+            .and_then(|jobs| jobs.parse().ok())
+            .unwrap_or(0),
     }
 }
 
@@ -311,5 +309,25 @@ fn inputs(
         };
         bound.values.insert(name.clone(), value);
     }
+    for (name, stored) in &header.env {
+        bound
+            .env
+            .insert(name.clone(), variable(around, name, stored)?);
+    }
     Ok(bound)
+}
+
+/// A variable of the environment that a used playbook reads, as it was; a secret is read again.
+fn variable(around: &Surroundings, name: &str, stored: &StoredInput) -> Result<String, Failing> {
+    let found = match stored {
+        StoredInput::Value(value) => value.as_str().map(str::to_owned),
+        StoredInput::Secret(_) => around.environment.get(name).map(str::to_owned),
+    };
+    found.ok_or_else(|| {
+        Failing::words(
+            Exit::Invalid,
+            format!("the environment variable `{name}` is missing: a used playbook reads a secret from it"),
+        )
+        .hint("set it again")
+    })
 }

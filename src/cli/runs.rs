@@ -1,5 +1,7 @@
 //! `runner runs` and `runner show`: the runs of the state folder.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -11,9 +13,9 @@ use super::screen::Screen;
 use super::settings::Settings;
 use super::show;
 use crate::clock::{Clock, millis_between};
-use crate::event::{Event, Recorded};
+use crate::event::Recorded;
 use crate::report::{ApiUse, RunView, report, report_text};
-use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store as _};
+use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store};
 
 /// Opens the store of the state folder.
 pub(super) fn store(around: &Surroundings, settings: &Settings) -> Result<SqliteStore, Failing> {
@@ -55,12 +57,7 @@ fn prune(
     store: &SqliteStore,
     args: &Prune,
 ) -> Result<Exit, Failing> {
-    let keep = args.older_than.unwrap_or(settings.state.keep);
-    let keep = jiff::SignedDuration::try_from(keep).unwrap_or(jiff::SignedDuration::MAX);
-    let before = Clock::real()
-        .now()
-        .saturating_sub(keep)
-        .unwrap_or(Timestamp::MIN);
+    let before = kept_since(args.older_than.unwrap_or(settings.state.keep));
     let pruned = store.prune(before)?;
     for run in &pruned {
         around.output.data(&format!("{run}\n"))?;
@@ -71,6 +68,24 @@ fn prune(
     };
     around.say(&format!("{count}; runs that have not ended stay"));
     Ok(Exit::Passed)
+}
+
+/// The time before which what has ended is not kept.
+fn kept_since(keep: Duration) -> Timestamp {
+    let keep = jiff::SignedDuration::try_from(keep).unwrap_or(jiff::SignedDuration::MAX);
+    let now = Clock::real().now();
+    now.saturating_sub(keep).unwrap_or(Timestamp::MIN)
+}
+
+/// The same at the end of a run, without a word: who runs from cron never thinks of it. That nothing could
+/// be removed is no failure of the run.
+pub(super) fn tidy(around: &Surroundings, settings: &Settings, store: &dyn Store) {
+    if let Err(error) = store.prune(kept_since(settings.state.keep)) {
+        around.say(&format!(
+            "warning: old runs were not removed: {}",
+            error.message
+        ));
+    }
 }
 
 fn row(summary: &RunSummary, now: Timestamp) -> show::RunRow {
@@ -99,6 +114,7 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
     let run = store.find(&args.run)?;
     let events = store.load(&run)?;
     let mut view = RunView::of(&events);
+    view.rehearsal = store.header(&run)?.is_simulated();
     for observation in store.observations(&run)? {
         view.observe(&observation);
     }
@@ -125,15 +141,16 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
 /// The report of a run from its journal alone.
 pub(super) fn document(events: &[Recorded]) -> crate::report::v1::Report {
     let view = RunView::of(events);
-    let requests = events.iter().map(|recorded| match &recorded.event {
-        Event::CallEnded { outcome, .. } => u64::from(outcome.requests),
-        _ => 0,
-    });
-    let api = ApiUse {
-        requests: requests.sum(),
+    report(&view, exit_of(&view).code(), &api_of(&view))
+}
+
+/// How much a run asked of Semaphore, as far as its journal tells.
+pub(super) fn api_of(view: &RunView) -> ApiUse {
+    ApiUse {
+        requests: view.requests,
+        retries: view.retries,
         ..ApiUse::default()
-    };
-    report(&view, exit_of(&view).code(), &api)
+    }
 }
 
 /// The code that the runner ended with, or would end with.

@@ -7,7 +7,7 @@ use super::main::Surroundings;
 use super::settings::settings_markdown;
 use crate::catalog::actions_markdown;
 use crate::playbook::playbook_schema;
-use crate::report::{event_schema, report_schema};
+use crate::report::{event_schema, explain_schema, report_schema};
 use crate::testing::test_schema;
 
 /// Prints one.
@@ -17,6 +17,7 @@ pub(super) fn schema(around: &Surroundings, args: &Schema) -> Result<Exit, Faili
         SchemaOf::Playbook => output.json(&playbook_schema())?,
         SchemaOf::Report => output.json(&report_schema())?,
         SchemaOf::Event => output.json(&event_schema())?,
+        SchemaOf::Explain => output.json(&explain_schema())?,
         SchemaOf::Test => output.json(&test_schema())?,
         SchemaOf::Actions => output.data(&actions_markdown())?,
         SchemaOf::Settings => output.data(&settings_markdown())?,

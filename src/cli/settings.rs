@@ -11,6 +11,7 @@ mod environment;
 mod files;
 mod resolve;
 mod table;
+mod telemetry;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,6 +22,9 @@ pub use environment::Environment;
 pub use files::{TEXT_BYTES_MAX, read, read_text};
 pub use resolve::{Layers, names};
 pub use table::settings_markdown;
+pub use telemetry::{EXPORT_TIMEOUT_MAX, Telemetry};
+
+use crate::address::Address;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +41,10 @@ pub struct Settings {
     pub poll: PollSettings,
     /// Logs of jobs.
     pub logs: LogSettings,
+    /// How it is found out why a pipeline ended red.
+    pub triage: TriageSettings,
+    /// Who is told how a command ended.
+    pub heartbeat: HeartbeatSettings,
     /// What is refused or cut.
     pub limits: LimitSettings,
     origins: BTreeMap<&'static str, Given>,
@@ -100,6 +108,24 @@ pub struct LogSettings {
     pub max_size: u64,
 }
 
+/// How it is found out why a pipeline ended red.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TriageSettings {
+    /// Of how many failed jobs the logs are read.
+    pub jobs: u64,
+    /// How far back the same failures count.
+    pub window: Duration,
+}
+
+/// Who is told how a command ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HeartbeatSettings {
+    /// The address of a monitor; who knows it can speak for us.
+    pub url: Option<Address>,
+    /// Whether the beginning is told too.
+    pub start: bool,
+}
+
 /// What is refused or cut.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LimitSettings {
@@ -115,6 +141,10 @@ pub struct LimitSettings {
     pub steps: u64,
     /// Of a plan's edges.
     pub edges: u64,
+    /// Of the other playbooks that one uses.
+    pub includes: u64,
+    /// Of how deep playbooks use each other.
+    pub include_depth: u64,
     /// Of a JSON answer.
     pub json_bytes: u64,
     /// Of the headers of an answer.

@@ -8,16 +8,22 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::causes::{causes, heading};
+use super::exit::Exit;
 use super::screen::{Screen, Tone, columns, fit, pad, wrap};
 use super::words;
+use crate::event::FailureKind;
 use crate::outcome::{RunOutcome, StepOutcome};
 use crate::report::{RunState, RunView, StepState, StepView};
 use crate::size;
 
 /// Of a fan-out with more items than this, only those that did not pass are listed.
 const ITEMS_LISTED_MAX: usize = 10;
+/// So many pages are listed, the others counted.
+const PAGES_MAX: usize = 10;
 /// So many files are listed, the others counted.
 const FILES_MAX: usize = 10;
+/// From so many steps on, those that passed are counted.
+const STEPS_LISTED_MAX: usize = 50;
 /// Where less is left for them, words stand on a line of their own.
 const WORDS_WIDTH_MIN: usize = 24;
 
@@ -33,6 +39,7 @@ pub fn summary(view: &RunView, ending: &Ending, screen: &Screen<'_>) -> String {
     let now = view.last.map_or(Timestamp::UNIX_EPOCH, |last| last.wall);
     let mut sections = vec![steps_table(view, now, screen)];
     sections.push(causes(view, screen));
+    sections.push(left_behind(view, screen));
     sections.push(warnings(view, screen));
     sections.push(files(view, ending, screen));
     let mut last = verdict(view, now, screen);
@@ -75,7 +82,13 @@ pub fn steps_table(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> Vec<S
         .width()
         .saturating_sub(2 + id_width + 2 + state_width + 2 + time_width + 2);
     let mut lines = Vec::new();
-    for row in rows {
+    let passed = |row: &Row| row.state == StepState::Ended(StepOutcome::Passed);
+    let many = rows.len() > STEPS_LISTED_MAX;
+    let unlisted = rows.iter().filter(|row| many && passed(row)).count();
+    if unlisted > 0 {
+        lines.push(format!("  {unlisted} steps that passed are not listed"));
+    }
+    for row in rows.into_iter().filter(|row| !many || !passed(row)) {
         let (mark, tone) = words::mark(row.state);
         let state = pad(&format!("{mark} {}", row.word), state_width);
         let line = format!(
@@ -153,10 +166,36 @@ fn fans(view: &RunView) -> IndexMap<&str, Fan> {
 
 fn step_words(step: &StepView, now: Timestamp, screen: &Screen<'_>) -> String {
     match step.state {
-        StepState::Running => words::doing(step, now, screen),
+        StepState::Running => words::doing(step, None, now, screen),
         StepState::Pending => String::new(),
         StepState::Ended(_) => words::why(step, screen).unwrap_or_default(),
     }
+}
+
+/// What goes on at Semaphore without us: the pages of what was waited for when the run stopped.
+fn left_behind(view: &RunView, screen: &Screen<'_>) -> Vec<String> {
+    let waited = view.steps.iter().filter(|(_, step)| {
+        matches!(
+            step.state,
+            StepState::Running | StepState::Ended(StepOutcome::Canceled)
+        )
+    });
+    let pages: Vec<String> = waited
+        .filter_map(|(id, step)| {
+            let id = screen.line(id, words::NAME_CHARACTERS_MAX);
+            Some(format!("  {id}: {}", screen.words(step.page()?)))
+        })
+        .collect();
+    if pages.is_empty() || view.rehearsal {
+        return Vec::new();
+    }
+    let more = pages.len().saturating_sub(PAGES_MAX);
+    let mut lines = vec![heading("may still run on Semaphore:", screen)];
+    lines.extend(pages.into_iter().take(PAGES_MAX));
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    lines
 }
 
 /// What people should know, and the limits that bit.
@@ -281,10 +320,38 @@ pub(super) fn next(view: &RunView, screen: &Screen<'_>) -> Vec<String> {
                         )
                     }),
             );
-            lines.push(format!("to go on: runner resume {run}"));
+            if !view.rehearsal {
+                lines.push(format!("to go on: runner resume {run}"));
+            }
         }
-        RunState::Ended(ended) if ended.outcome == RunOutcome::Passed => {}
-        RunState::Ended(_) => lines.push(format!("to look closer: runner show {run}")),
+        RunState::Ended(ended) => match ended.outcome {
+            RunOutcome::Passed => return lines,
+            RunOutcome::Failed | RunOutcome::Canceled | RunOutcome::Deadline => {
+                if !view.rehearsal {
+                    let again = "to do again what did not pass";
+                    lines.push(format!("{again}: runner resume {run} --failed"));
+                }
+            }
+            RunOutcome::Unknown => {}
+        },
+    }
+    if wants_a_doctor(view) {
+        lines.push("to check host and token: runner doctor".to_owned());
+    }
+    if view.ended().is_some() {
+        lines.push(format!("to look closer: runner show {run}"));
     }
     lines
+}
+
+/// Whether the cause lies between us and Semaphore.
+fn wants_a_doctor(view: &RunView) -> bool {
+    match &view.state {
+        RunState::Running => false,
+        RunState::Parked { exit_code, .. } => *exit_code == Exit::Unreachable.code(),
+        RunState::Ended(ended) => matches!(
+            ended.failure,
+            Some(FailureKind::Unauthorized | FailureKind::Permission | FailureKind::Network)
+        ),
+    }
 }

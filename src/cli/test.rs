@@ -12,6 +12,7 @@ use super::failing::Failing;
 use super::found;
 use super::main::Surroundings;
 use super::output::write_report;
+use super::playbooks::files;
 use crate::diagnostic::Diagnostics;
 use crate::plan;
 use crate::report::json_pretty;
@@ -145,7 +146,8 @@ fn load(
     }
     let plan = match source(&playbook, &limits) {
         Ok(text) => {
-            let (plan, wrong) = plan::check(&text, &limits);
+            let files = files(around, (&text, &playbook), &limits);
+            let (plan, wrong) = plan::check_with(&text, &files, &limits);
             let refused = wrong.has_errors();
             mistakes.extend(wrong);
             plan.filter(|_| !refused)

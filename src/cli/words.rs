@@ -13,11 +13,15 @@ use crate::event::{Observation, Seen};
 use crate::outcome::StepOutcome;
 use crate::report::{CallView, RunView, StepState, StepView};
 use crate::size;
+use crate::store::Estimate;
+pub use crate::text::shell_word;
 
 /// Ids and names are cut to this.
 pub const NAME_CHARACTERS_MAX: usize = 80;
 /// A cause is cut to this where a line must do.
 const CAUSE_CHARACTERS_MAX: usize = 300;
+/// What is done faster than this needs no estimate.
+const USUAL_MS_MIN: u64 = 10_000;
 /// So many failed jobs are named, the others counted.
 const FAILED_JOBS_NAMED: usize = 3;
 
@@ -49,29 +53,68 @@ pub fn mark(state: StepState) -> (&'static str, Tone) {
     }
 }
 
-/// What a running step is doing: `running 4m12s, queued 5s, 3 of 5 blocks, failed: unit`.
-pub fn doing(step: &StepView, now: Timestamp, screen: &Screen<'_>) -> String {
-    let elapsed = ticking(step.duration_ms(now));
+/// What a running step is doing, the most important first: `running 4m12s of about 9m, failed: unit, 3 of 5
+/// blocks done, queued for 5s`.
+pub fn doing(
+    step: &StepView,
+    estimate: Option<&Estimate>,
+    now: Timestamp,
+    screen: &Screen<'_>,
+) -> String {
+    let elapsed_ms = step.duration_ms(now);
+    let elapsed = ticking(elapsed_ms);
     let mut parts = match (&step.seen, step.current_call()) {
-        (Some(seen), _) => seen_parts(seen, now, &elapsed, screen),
-        (None, Some(call)) => vec![call_words(call, now, &elapsed, screen)],
-        (None, None) if step.asked.is_some() && step.answered.is_none() => {
-            vec![format!("waits for an approval {elapsed}")]
+        (Some(seen), _) => seen_parts(seen, estimate, (now, elapsed_ms), screen),
+        (None, Some(call)) => {
+            let elapsed = of_about(elapsed_ms, estimate.map(|e| e.duration_ms));
+            vec![call_words(call, now, &elapsed, screen)]
         }
-        (None, None) => vec![format!("running {elapsed}")],
+        (None, None) if step.asked.is_some() && step.answered.is_none() => {
+            vec![format!("waits for an approval for {elapsed}")]
+        }
+        (None, None) => vec![format!(
+            "running {}",
+            of_about(elapsed_ms, estimate.map(|e| e.duration_ms))
+        )],
     };
     if let Some(trouble) = &step.trouble {
-        parts.push(screen.line(trouble, CAUSE_CHARACTERS_MAX));
+        parts.insert(1, screen.line(trouble, CAUSE_CHARACTERS_MAX));
     }
     parts.join(", ")
 }
 
+/// `4m12s of about 9m`, or `12m, usually 9m` when it takes longer than that; the time alone when nothing is
+/// known that is worth saying.
+fn of_about(ms: u64, usually: Option<u64>) -> String {
+    let time = ticking(ms);
+    match usually {
+        Some(usually) if usually >= USUAL_MS_MIN && ms <= usually => {
+            format!("{time} of about {}", about(usually))
+        }
+        Some(usually) if usually >= USUAL_MS_MIN => format!("{time}, usually {}", about(usually)),
+        Some(_) | None => time,
+    }
+}
+
+/// A duration that nobody knows exactly: two digits are enough.
+pub fn about(ms: u64) -> String {
+    let step = match ms / 1_000 {
+        0..60 => 5,
+        60..600 => 30,
+        600..7_200 => 60,
+        _ => 600,
+    };
+    let seconds = (ms / 1_000).saturating_add(step / 2) / step * step;
+    duration::show(Duration::from_secs(seconds.max(step)))
+}
+
 fn seen_parts(
     seen: &Observation,
-    now: Timestamp,
-    elapsed: &str,
+    estimate: Option<&Estimate>,
+    (now, elapsed_ms): (Timestamp, u64),
     screen: &Screen<'_>,
 ) -> Vec<String> {
+    let elapsed = ticking(elapsed_ms);
     let since = millis_between(seen.at, now);
     match &seen.seen {
         Seen::Pipeline {
@@ -84,18 +127,24 @@ fn seen_parts(
         } => {
             let state = screen.line(state, NAME_CHARACTERS_MAX);
             let mut parts = Vec::new();
-            match (running_ms, queued_ms) {
-                (Some(ran), queued) => {
-                    parts.push(format!("{state} {}", ticking(ran.saturating_add(since))));
-                    parts.extend(queued.map(|ms| format!("queued {}", ticking(ms))));
+            parts.push(match (running_ms, queued_ms) {
+                (Some(ran), _) => {
+                    let time = of_about(ran.saturating_add(since), estimate.and_then(|e| e.ran_ms));
+                    format!("{state} {time}")
                 }
                 (None, Some(queued)) => {
-                    parts.push(format!("{state} {}", ticking(queued.saturating_add(since))));
+                    let queued = queued.saturating_add(since);
+                    // It is worth saying only when it takes long.
+                    let usually = estimate.and_then(|e| e.queued_ms).filter(|ms| queued > *ms);
+                    let word = if state == "queuing" { "queued" } else { &state };
+                    format!("{word} for {}", of_about(queued, usually))
                 }
-                (None, None) => parts.push(format!("{state} {elapsed}")),
-            }
-            parts.extend(blocks.map(|(done, all)| format!("{done} of {all} blocks")));
+                (None, None) => format!("{state} {elapsed}"),
+            });
             parts.extend(failed_words(failed_jobs, screen));
+            parts.extend(blocks.map(|(done, all)| format!("{done} of {all} blocks done")));
+            let queued = running_ms.and(*queued_ms);
+            parts.extend(queued.map(|ms| format!("queued for {}", ticking(ms))));
             parts
         }
         Seen::Log { job, bytes } => vec![
@@ -219,15 +268,5 @@ pub fn run_words(view: &RunView, screen: &Screen<'_>) -> String {
         (true, false) => format!("run {id}"),
         (false, true) => name,
         (false, false) => format!("{name} (run {id})"),
-    }
-}
-
-/// A word for a shell: quoted when it must be.
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/' | '.' | ':');
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }

@@ -8,6 +8,7 @@ mod gate;
 mod in_process;
 mod journal;
 mod local;
+mod remembered;
 mod replay;
 mod session;
 mod timers;
@@ -15,6 +16,7 @@ mod virtual_time;
 
 pub use in_process::{InProcessTransport, InProcessWeb};
 pub use local::run as run_local;
+pub use remembered::Remembered;
 pub use replay::replayed;
 pub use session::{Conditions, Finish, Observer, Session, SessionError, StopRequest};
 pub use virtual_time::run as run_virtual;

@@ -15,6 +15,7 @@ use super::projects::Projects;
 use super::promotions::Sought;
 use super::settings::EffectSettings;
 use super::sightings::Sightings;
+use super::triage::History;
 use super::web::Web;
 use crate::clock::Clock;
 use crate::engine::call::Call;
@@ -41,6 +42,8 @@ pub(super) struct Inner {
     pub(super) limits: Limits,
     /// The way to other addresses, and what must never go there.
     pub(super) web: Option<(Arc<dyn Web>, Secret)>,
+    /// What is remembered of failures of earlier runs.
+    pub(super) history: Option<Arc<dyn History>>,
     contacted: AtomicBool,
     saved: AtomicU64,
 }
@@ -60,6 +63,7 @@ impl SemaphoreEffects {
             client,
             limits,
             web: None,
+            history: None,
             clock,
             settings,
             sightings: Arc::default(),
@@ -79,6 +83,16 @@ impl SemaphoreEffects {
         // Nobody else has it yet.
         if let Some(inner) = Arc::get_mut(&mut self.inner) {
             inner.web = Some((web, token));
+        }
+        self
+    }
+
+    /// The same with what is remembered of failures of earlier runs.
+    #[must_use]
+    pub fn with_history(mut self, history: Arc<dyn History>) -> Self {
+        // Nobody else has it yet.
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.history = Some(history);
         }
         self
     }
@@ -278,6 +292,7 @@ impl Inner {
                 };
                 self.fetch_log(&order, key).await
             }
+            Call::Triage(red) => Ok(self.triage(red).await),
             list => self.read_list(list).await,
         }
     }

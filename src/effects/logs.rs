@@ -75,7 +75,13 @@ impl Inner {
             transcript.take(event)?;
         }
         let (complete, cut) = (stream.is_complete(), stream.is_cut());
-        let (mut written, failed) = transcript.end(&path)?;
+        let (written, failed) = transcript.end(&path)?;
+        let mut written = written.ok_or_else(|| {
+            Failure::new(
+                FailureKind::Bug,
+                "a log went to no file: this is a bug in runner",
+            )
+        })?;
         written.cut |= cut;
         Ok(fetched(order, &name, written, (complete, failed)))
     }

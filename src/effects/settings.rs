@@ -20,6 +20,8 @@ pub struct EffectSettings {
     pub budget: Budget,
     /// How much of a log is kept.
     pub log_bytes_max: u64,
+    /// How far back the same failure counts as seen before.
+    pub triage_window: Duration,
     /// The folder that `save_to` is relative to.
     pub files_dir: PathBuf,
 }
@@ -33,6 +35,7 @@ impl Default for EffectSettings {
             settle: Duration::from_secs(60),
             budget: Budget::default(),
             log_bytes_max: 64 << 20,
+            triage_window: Duration::from_secs(14 * 24 * 3_600),
             files_dir: PathBuf::from("."),
         }
     }

@@ -33,9 +33,23 @@ struct Command {
     line: String,
 }
 
-/// A log on its way to a file.
+/// What is kept of a log that goes to no file.
+pub(super) struct Heard {
+    /// The command that failed, or the last one when none did.
+    pub(super) command: String,
+    /// What the failed command ended with.
+    pub(super) exit_code: Option<i64>,
+    /// The last lines that it printed.
+    pub(super) last_lines: Vec<String>,
+    /// How many commands the log has.
+    pub(super) commands: u64,
+    /// Whether the log has its end.
+    pub(super) complete: bool,
+}
+
+/// A log on its way to a file, if it goes to one.
 pub(super) struct Transcript {
-    file: LogFile,
+    file: Option<LogFile>,
     redactor: Redactor,
     /// Whether events are kept as they came, and no text.
     events: bool,
@@ -43,20 +57,36 @@ pub(super) struct Transcript {
     command: Command,
     failed: Option<FailedCommand>,
     exports: u32,
+    commands: u64,
 }
 
 impl Transcript {
+    /// An empty one that goes to no file.
+    pub(super) fn unwritten(redactor: Redactor, tail: usize) -> Self {
+        Self {
+            file: None,
+            redactor,
+            events: false,
+            tail: tail.min(TAIL_LINES_MAX),
+            command: Command::default(),
+            failed: None,
+            exports: 0,
+            commands: 0,
+        }
+    }
+
     /// An empty one.
     pub(super) fn new(file: LogFile, redactor: Redactor, order: &Order<'_>) -> Self {
         let tail = usize::try_from(order.tail).unwrap_or(usize::MAX);
         Self {
-            file,
+            file: Some(file),
             redactor,
             events: order.format == "events",
             tail: tail.min(TAIL_LINES_MAX),
             command: Command::default(),
             failed: None,
             exports: 0,
+            commands: 0,
         }
     }
 
@@ -64,7 +94,7 @@ impl Transcript {
     pub(super) fn take(&mut self, event: LogEvent) -> Result<(), Failure> {
         if self.events {
             let line = self.redactor.value(&event.raw).to_string();
-            self.file.line(&line)?;
+            self.write(&line)?;
         }
         match event.what {
             Happening::CommandStarted { directive } => self.started(&directive),
@@ -84,8 +114,9 @@ impl Transcript {
         let directive = self.redactor.text(&clean(directive));
         self.exports += u32::from(directive == EXPORTING);
         if !self.events {
-            self.file.line(&format!("$ {directive}"))?;
+            self.write(&format!("$ {directive}"))?;
         }
+        self.commands += 1;
         self.command = Command {
             directive,
             ..Command::default()
@@ -118,19 +149,50 @@ impl Transcript {
     fn line(&mut self, line: &str) -> Result<(), Failure> {
         let line = self.redactor.text(&clean(line));
         if !self.events {
-            self.file.line(&line)?;
+            self.write(&line)?;
         }
         self.command.keep(line, self.tail);
         Ok(())
+    }
+
+    fn write(&mut self, line: &str) -> Result<(), Failure> {
+        match &mut self.file {
+            Some(file) => file.line(line),
+            None => Ok(()),
+        }
+    }
+
+    /// What was heard, of a log that goes to no file.
+    pub(super) fn heard(mut self, complete: bool) -> Heard {
+        // Nothing is written, so nothing can fail.
+        let _ = self.rest();
+        let commands = self.commands;
+        match self.failed {
+            Some(failed) => Heard {
+                command: failed.directive,
+                exit_code: Some(failed.exit_code),
+                last_lines: failed.last_lines,
+                commands,
+                complete,
+            },
+            None => Heard {
+                command: clean_line(&self.command.directive, 500),
+                exit_code: None,
+                last_lines: self.command.tail.into(),
+                commands,
+                complete,
+            },
+        }
     }
 
     /// Ends the file.
     pub(super) fn end(
         mut self,
         path: &Path,
-    ) -> Result<(FileWritten, Option<FailedCommand>), Failure> {
+    ) -> Result<(Option<FileWritten>, Option<FailedCommand>), Failure> {
         self.rest()?;
-        Ok((self.file.finish(path)?, self.failed))
+        let written = self.file.map(|file| file.finish(path)).transpose()?;
+        Ok((written, self.failed))
     }
 }
 

@@ -11,14 +11,30 @@ use super::machine::Machine;
 use super::moves::unmet;
 use super::record::{Record, text};
 use super::scope::extract;
-use super::step::{Node, Outstanding};
+use super::step::{After, Node, Outstanding};
+use super::triage::TRIAGE;
 use crate::event::{Failure, FailureKind};
 use crate::outcome::StepOutcome;
 use crate::plan::{PlanStep, Rerun, RerunScope};
 
+/// Whether a pipeline is run again.
+enum Again {
+    /// This one is.
+    Pipeline(String),
+    /// None is; why, when that is worth telling.
+    No(Option<String>),
+}
+
 impl Machine {
     /// The action of a step did what it should.
     pub(super) fn done(&mut self, index: usize) {
+        if self.look_into(index, After::Done).is_some() {
+            self.judge_done(index);
+        }
+    }
+
+    /// The same when it is known why its pipeline ended red, if it did.
+    pub(super) fn judge_done(&mut self, index: usize) {
         let Some(until) = self.plan_step(index).and_then(|step| step.until.clone()) else {
             return self.passed(index);
         };
@@ -43,12 +59,23 @@ impl Machine {
         self.begin_again(index, None);
     }
 
-    /// The action of a step failed: perhaps its pipeline is run again.
-    pub(super) fn ended_badly(&mut self, index: usize, mut failure: Failure) {
+    /// The action of a step failed.
+    pub(super) fn ended_badly(&mut self, index: usize, failure: Failure) {
+        if let Some(After::Failed(failure)) = self.look_into(index, After::Failed(failure)) {
+            self.judge_failed(index, failure);
+        }
+    }
+
+    /// The same when it is known why: perhaps its pipeline is run again.
+    pub(super) fn judge_failed(&mut self, index: usize, mut failure: Failure) {
         let round = self.round(index);
         match self.what_to_rerun(index, &failure) {
-            Ok(Some(pipeline_id)) => self.begin_again(index, Some(&pipeline_id)),
-            Ok(None) => {
+            Ok(Again::Pipeline(pipeline_id)) => self.begin_again(index, Some(&pipeline_id)),
+            Ok(Again::No(why)) => {
+                if let Some(why) = why {
+                    let hint = failure.hint.take();
+                    failure.hint = Some(hint.map_or(why.clone(), |hint| format!("{hint}; {why}")));
+                }
                 if round > 0 && !is_red(&failure) {
                     let message = format!(
                         "the pipeline ended badly, and running it again went wrong: {}",
@@ -62,36 +89,44 @@ impl Machine {
         }
     }
 
-    /// The pipeline of a step that is worth running again.
-    fn what_to_rerun(
-        &mut self,
-        index: usize,
-        failure: &Failure,
-    ) -> Result<Option<String>, Failure> {
+    /// The pipeline of a step that is worth running again, or why it is not, when that is worth telling.
+    fn what_to_rerun(&mut self, index: usize, failure: &Failure) -> Result<Again, Failure> {
         let Some(step) = self.plan_step(index).cloned() else {
-            return Ok(None);
+            return Ok(Again::No(None));
         };
         let (Some(rerun), true) = (&step.rerun, is_red(failure)) else {
-            return Ok(None);
+            return Ok(Again::No(None));
         };
         let outputs = Value::Object(self.record_of(index).outputs);
         let (pipeline_id, result) = (text(&outputs, "pipeline_id"), text(&outputs, "result"));
         if pipeline_id.is_empty() || matches!(result, "" | "passed") {
-            return Ok(None);
+            return Ok(Again::No(None));
         }
-        if u64::from(self.round(index)) >= self.reruns_max(index, rerun)? {
-            return Ok(None);
+        let max = self.reruns_max(index, rerun)?;
+        if u64::from(self.round(index)) >= max {
+            let why = match max {
+                0 => None,
+                1 => Some("it was run again once, as `rerun.max` allows".to_owned()),
+                max => Some(format!(
+                    "it was run again {max} times, as `rerun.max` allows"
+                )),
+            };
+            return Ok(Again::No(why));
         }
-        let worth = match &rerun.when {
-            None => of_its_own(result, text(&outputs, "reason")),
+        let unmet = match &rerun.when {
+            None if of_its_own(result, text(&outputs, "reason")) => None,
+            None => return Ok(Again::No(None)),
             Some(when) => {
                 let told =
                     self.told_with_extracts(index, StepOutcome::Failed, Some(failure.clone()));
                 let scope = self.scope_with_this(index, &told);
-                unmet(std::slice::from_ref(when), "rerun.when", &scope)?.is_none()
+                unmet(std::slice::from_ref(when), "rerun.when", &scope)?
             }
         };
-        Ok(worth.then(|| pipeline_id.to_owned()))
+        Ok(match unmet {
+            None => Again::Pipeline(pipeline_id.to_owned()),
+            Some(words) => Again::No(Some(format!("it was not run again: {words}"))),
+        })
     }
 
     fn reruns_max(&self, index: usize, rerun: &Rerun) -> Result<u64, Failure> {
@@ -125,10 +160,12 @@ impl Machine {
         running.before = record;
         if let Some(pipeline_id) = ended {
             running.cx.round += 1;
+            // What was found out was about the pipeline that is left behind.
+            let triage = running.before.outputs.remove(TRIAGE).unwrap_or(Value::Null);
             let outputs = Value::Object(running.before.outputs.clone());
             running.before.reruns.push(json!({
                 "pipeline_id": pipeline_id, "result": text(&outputs, "result"),
-                "reason": text(&outputs, "reason"),
+                "reason": text(&outputs, "reason"), "triage": text(&triage, "kind"),
             }));
         }
         let scope = step.rerun.as_ref().map(|rerun| rerun.scope);

@@ -217,9 +217,50 @@ pub enum Call {
         /// How many last lines are given back.
         tail: u32,
     },
+    /// Finds out why a pipeline ended red, from the logs of its failed jobs and from the history. Gives
+    /// `{"triage": {"kind", "why", "signature", "seen", "branches", "passed_later", "jobs": [{"job_id",
+    /// "job", "block", "command", "exit_code", "signature", "seen", "infrastructure", "last_lines",
+    /// "missing"}]}, "about": {"project_id", "pipeline_id", "branch", "commit_sha", "pipeline_file"}}`.
+    Triage(Box<RedPipeline>),
     /// Sends a request to another address. Gives `{"status", "headers", "body"}`; a status that is not
     /// expected is a failure.
     Http(Box<HttpCall>),
+}
+
+/// A pipeline that ended red.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedPipeline {
+    /// Its id.
+    pub pipeline_id: String,
+    /// The id of its project.
+    pub project_id: String,
+    /// The branch, tag or pull request that it built.
+    pub branch: String,
+    /// The commit that it built.
+    pub commit_sha: String,
+    /// The file that it was made from.
+    pub pipeline_file: String,
+    /// Its result.
+    pub result: String,
+    /// Its reason.
+    pub reason: String,
+    /// What Semaphore says of its file, when that is malformed.
+    pub description: String,
+    /// The jobs whose logs are read, those that failed before those that were stopped.
+    pub jobs: Vec<RedJob>,
+}
+
+/// A job that did not pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedJob {
+    /// Its id.
+    pub job_id: String,
+    /// Its name.
+    pub name: String,
+    /// The name of its block.
+    pub block: String,
+    /// Its result.
+    pub result: String,
 }
 
 /// A request to another address than Semaphore's.
@@ -336,6 +377,7 @@ impl Call {
             Self::AwaitWorkflow { .. } => "await_workflow",
             Self::AwaitJob { .. } => "await_job",
             Self::FetchLog { .. } => "fetch_log",
+            Self::Triage(_) => "triage",
             Self::Http(_) => "http",
         }
     }
@@ -388,6 +430,7 @@ impl Call {
             | Self::DescribeJob { job_id }
             | Self::AwaitJob { job_id }
             | Self::FetchLog { job_id, .. } => format!("job {job_id}"),
+            Self::Triage(red) => format!("why pipeline {} ended red", red.pipeline_id),
             Self::Http(call) => format!("{} {}", call.method, call.shown()),
         }
     }
@@ -412,6 +455,7 @@ impl Call {
             | Self::AwaitJob { job_id }
             | Self::FetchLog { job_id, .. } => Some(job_id),
             Self::ListPipelines(query) => query.workflow_id.as_deref(),
+            Self::Triage(red) => Some(&red.pipeline_id),
             Self::ResolveProject { .. }
             | Self::ResolveTask { .. }
             | Self::RunWorkflow { .. }

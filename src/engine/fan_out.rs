@@ -247,7 +247,8 @@ impl Machine {
             words.push(')');
         }
         if left > 0 {
-            let _ = write!(words, "; {left} were not begun");
+            let verb = if left == 1 { "was" } else { "were" };
+            let _ = write!(words, "; {left} {verb} not begun");
         }
         let failure = Failure::new(FailureKind::StepFailed, words);
         self.end_step(index, StepOutcome::Failed, Some(failure));

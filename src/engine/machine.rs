@@ -54,6 +54,8 @@ pub struct RunInfo {
     pub budget: Budget,
     /// Whether new pipelines are marked as ours.
     pub mark: bool,
+    /// Of how many failed jobs of a red pipeline the logs are read to find out why; 0 for none.
+    pub triage: u32,
 }
 
 /// Why a run could not begin: nothing was sent.

@@ -26,6 +26,7 @@ mod scope;
 mod seam;
 mod step;
 mod stopping;
+mod triage;
 mod undo;
 mod used;
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::call::RedPipeline;
 use crate::catalog::{Field, Type};
 use crate::event::{FileWritten, Link};
 
@@ -19,6 +20,8 @@ pub(super) struct Record {
     pub(super) files: Vec<FileWritten>,
     /// The pipelines that were done again.
     pub(super) reruns: Vec<Value>,
+    /// The pipeline that ended red, for who asks why.
+    pub(super) red: Option<Box<RedPipeline>>,
 }
 
 impl Record {
@@ -56,6 +59,7 @@ impl Record {
             }
         }
         all.reruns.append(&mut self.reruns);
+        all.red = self.red;
         all
     }
 

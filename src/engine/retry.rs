@@ -42,7 +42,8 @@ impl CallClass {
             | Call::ListWorkflows { .. }
             | Call::ListPipelines(_)
             | Call::ListPromotions { .. }
-            | Call::FetchLog { .. } => Self::Read,
+            | Call::FetchLog { .. }
+            | Call::Triage(_) => Self::Read,
             Call::AwaitPipeline { .. }
             | Call::AwaitWorkflow { .. }
             | Call::AwaitJob { .. }

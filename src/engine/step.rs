@@ -100,6 +100,8 @@ pub(super) struct Running {
     pub(super) cx: Cx,
     /// What it had to show before it began again.
     pub(super) before: Record,
+    /// What becomes of it once it is known why its pipeline ended red.
+    pub(super) triaging: Option<After>,
     /// What it is made of, when it does nothing itself.
     pub(super) parts: Option<Parts>,
 }
@@ -120,9 +122,19 @@ impl Running {
             params: Params::default(),
             cx,
             before: Record::default(),
+            triaging: None,
             parts: None,
         }
     }
+}
+
+/// What becomes of a step whose action has come to its end.
+#[derive(Debug, Clone)]
+pub(super) enum After {
+    /// The action failed so.
+    Failed(Failure),
+    /// The action did what it should.
+    Done,
 }
 
 /// What a running step waits for.

@@ -1,19 +1,20 @@
 //! Putting the plan together: every mention is looked at once, and gives edges, reads and mistakes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::Type;
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
-use crate::playbook::{self, Limits, Mistakes, Playbook, Step, codes};
+use crate::playbook::{self, BuiltIn, Files, Limits, Mistakes, Playbook, Step, codes};
 use crate::template::Tree;
 
 use super::check::mentions::{self, Where};
-use super::check::{checkout, for_each, reach, replaced, secrets, types, undo, usage, web};
+use super::check::types::At;
+use super::check::{checkout, for_each, reach, replaced, secrets, types, undo, usage, uses, web};
 use super::checkout::ReadCheckout;
 use super::graph::{Edge, Graph};
-use super::names::{Indexed, Names};
+use super::names::{Indexed, Made, Names, is_use};
 use super::walk::Sees;
 use super::{Need, Phase, Plan, PlanStep, digest, walk};
 
@@ -24,75 +25,160 @@ const FINALLY_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const UNDO_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Everything that the text alone shows: reads the playbook and plans it. The plan is there only when
-/// there is no error at all.
+/// there is no error at all. Of other playbooks it finds those that are built in.
 pub fn check(source: &Arc<Source>, limits: &Limits) -> (Option<Plan>, Diagnostics) {
-    check_beside(source, limits, &|_| None)
+    check_with(source, &BuiltIn, limits)
 }
 
-/// The same, compared with the checkout that the playbook stands in.
-pub fn check_beside(
+/// The same, with all that it uses, wherever that comes from.
+pub fn check_with(
     source: &Arc<Source>,
+    files: &dyn Files,
     limits: &Limits,
-    checkout: ReadCheckout<'_>,
 ) -> (Option<Plan>, Diagnostics) {
-    let (playbook, mut diagnostics) = playbook::load(source, limits);
+    let (playbook, mut diagnostics) = playbook::load(source, files, limits);
     let plan = playbook.and_then(|playbook| {
-        let (plan, more) = build(&playbook, limits, checkout);
+        let (plan, more) = build(&playbook, limits);
         diagnostics.extend(more);
         plan
     });
     (plan.filter(|_| !diagnostics.has_errors()), diagnostics)
 }
 
-/// Makes the plan of a playbook; none when anything is wrong.
-pub fn build(
-    playbook: &Playbook,
+/// The same, compared with the checkout that the playbook stands in.
+pub fn check_beside(
+    source: &Arc<Source>,
+    files: &dyn Files,
     limits: &Limits,
     checkout: ReadCheckout<'_>,
 ) -> (Option<Plan>, Diagnostics) {
+    let (playbook, mut diagnostics) = playbook::load(source, files, limits);
+    let plan = playbook.and_then(|playbook| {
+        let (plan, more) = build(&playbook, limits);
+        diagnostics.extend(more);
+        compare(&playbook, limits, checkout, &mut diagnostics);
+        plan
+    });
+    (plan.filter(|_| !diagnostics.has_errors()), diagnostics)
+}
+
+/// Compares a playbook, and all that it uses, with the checkout.
+fn compare(
+    playbook: &Playbook,
+    limits: &Limits,
+    read: ReadCheckout<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let made = HashMap::new();
     let mut mistakes = Mistakes::new(limits);
-    let mut names = Names::of(playbook);
-    if names.steps.len() > limits.steps_max {
-        mistakes.push(too_many(
-            playbook,
-            format!(
-                "the playbook has {} steps, and at most {} are allowed",
-                names.steps.len(),
-                limits.steps_max
-            ),
-        ));
-        return (None, mistakes.finish());
+    checkout::check(&Names::of(playbook, &made), read, &mut mistakes);
+    diagnostics.extend(mistakes.finish());
+    for used in playbook.used.values() {
+        compare(used, limits, read, diagnostics);
     }
-    names.tainted = secrets::tainted(playbook);
-    whole_run(&names, &mut mistakes);
-    secrets::on_disk(&names, &mut mistakes);
+}
+
+/// Makes the plan of a playbook and of all that it uses; none when anything is wrong.
+pub fn build(playbook: &Playbook, limits: &Limits) -> (Option<Plan>, Diagnostics) {
+    let (mut made, mut diagnostics) = (HashMap::new(), Diagnostics::new());
+    used(playbook, limits, &mut made, &mut diagnostics);
+    let (plan, _) = one(playbook, limits, &made, &mut diagnostics);
+    (plan, diagnostics)
+}
+
+/// Plans what a playbook uses, each file once.
+fn used(
+    playbook: &Playbook,
+    limits: &Limits,
+    made: &mut HashMap<String, Made>,
+    diagnostics: &mut Diagnostics,
+) {
+    for used in playbook.used.values() {
+        if made.contains_key(&used.source.name) {
+            continue;
+        }
+        self::used(used, limits, made, diagnostics);
+        let (plan, told) = one(used, limits, made, diagnostics);
+        let of_it = Made {
+            plan: plan.map(Arc::new),
+            ..told
+        };
+        made.insert(used.source.name.clone(), of_it);
+    }
+}
+
+/// Plans one playbook, when what it uses was planned before.
+fn one(
+    playbook: &Playbook,
+    limits: &Limits,
+    made: &HashMap<String, Made>,
+    diagnostics: &mut Diagnostics,
+) -> (Option<Plan>, Made) {
+    let mut mistakes = Mistakes::new(limits);
+    let mut names = Names::of(playbook, made);
+    let plan = planned(&mut names, limits, &mut mistakes);
+    diagnostics.extend(mistakes.finish());
+    let told = Made {
+        plan: None,
+        tainted: secrets::outputs(&names),
+        steps: steps(&names),
+    };
+    (plan, told)
+}
+
+/// How many steps there are, those of what is used included.
+fn steps(names: &Names<'_>) -> usize {
+    let used = names.steps.iter().filter_map(|s| names.made_of(s.step));
+    used.fold(names.steps.len(), |sum, made| {
+        sum.saturating_add(made.steps)
+    })
+}
+
+fn planned(names: &mut Names<'_>, limits: &Limits, mistakes: &mut Mistakes) -> Option<Plan> {
+    let playbook = names.playbook;
+    let (own, all) = (names.steps.len(), steps(names));
+    let told = |s: Indexed<'_>| {
+        names
+            .made_of(s.step)
+            .is_some_and(|m| m.steps > limits.steps_max)
+    };
+    if all > limits.steps_max && !names.steps.iter().copied().any(told) {
+        let counted = if own == all {
+            format!("the playbook has {own} steps")
+        } else {
+            format!("the playbook has {own} steps, with those of what it uses {all}")
+        };
+        let message = format!("{counted}, and at most {} are allowed", limits.steps_max);
+        mistakes.push(too_many(playbook, message));
+        return None;
+    }
+    names.tainted = secrets::tainted(names);
+    let names = &*names;
+    whole_run(names, mistakes);
+    secrets::on_disk(names, mistakes);
     let mut graph = Graph::new(names.steps.len());
     for indexed in names.steps.clone() {
-        step(indexed, &names, &mut graph, &mut mistakes);
+        step(indexed, names, &mut graph, mistakes);
     }
     if graph.len() > limits.edges_max {
-        mistakes.push(too_many(
-            playbook,
-            format!(
-                "the steps have {} edges between them, and at most {} are allowed",
-                graph.len(),
-                limits.edges_max
-            ),
-        ));
-        return (None, mistakes.finish());
+        let message = format!(
+            "the steps have {} edges between them, and at most {} are allowed",
+            graph.len(),
+            limits.edges_max
+        );
+        mistakes.push(too_many(playbook, message));
+        return None;
     }
     let order = graph.order();
     if order.len() == names.steps.len() {
-        reach::check(&names, &graph, &order, &mut mistakes);
+        reach::check(names, &graph, &order, mistakes);
     } else {
-        graph.circles(&names, &order, &mut mistakes);
+        graph.circles(names, &order, mistakes);
     }
-    replaced::check(&names, &graph, &mut mistakes);
-    usage::check(&names, &mut mistakes);
-    self::checkout::check(&names, checkout, &mut mistakes);
+    replaced::check(names, &graph, mistakes);
+    usage::check(names, mistakes);
     let good = mistakes.errors() == 0 && playbook.complete;
-    let plan = good.then(|| plan(playbook, &names, &graph));
-    (plan, mistakes.finish())
+    good.then(|| plan(playbook, names, &graph)).flatten()
 }
 
 fn too_many(playbook: &Playbook, message: String) -> Diagnostic {
@@ -111,15 +197,16 @@ fn whole_run(names: &Names<'_>, mistakes: &mut Mistakes) {
     for (before, tree) in playbook.vars.values().enumerate() {
         look(tree, Where::Var { before }, mistakes);
     }
+    let at = At { names, step: None };
     if let Some(concurrency) = &playbook.concurrency {
         let key = "in `concurrency`";
         look(&concurrency.group, Where::Run { key }, mistakes);
-        types::fits(Type::Text, "group", &concurrency.group, names, mistakes);
+        types::fits(Type::Text, "group", &concurrency.group, at, mistakes);
     }
     if let Some(timeout) = &playbook.timeout {
         let key = "in `timeout` of the run";
         look(timeout, Where::Run { key }, mistakes);
-        types::fits(Type::Duration, "timeout", timeout, names, mistakes);
+        types::fits(Type::Duration, "timeout", timeout, at, mistakes);
     }
     for tree in playbook.outputs.values() {
         look(tree, Where::Output, mistakes);
@@ -148,19 +235,24 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
         }
     });
     needs(indexed, names, graph, mistakes);
-    types::params(step, names, mistakes);
+    let at = At {
+        names,
+        step: Some(step),
+    };
+    types::params(step, at, mistakes);
     web::request(&step.action, mistakes);
     if let Some(timeout) = &step.timeout {
-        types::fits(Type::Duration, "timeout", &timeout.value, names, mistakes);
+        types::fits(Type::Duration, "timeout", &timeout.value, at, mistakes);
     }
     if let Some(rerun) = &step.rerun {
-        types::fits(Type::Integer, "max", &rerun.max, names, mistakes);
+        types::fits(Type::Integer, "max", &rerun.max, at, mistakes);
     }
     if let Some(for_each) = &step.for_each {
         for_each::check(for_each, names, mistakes);
     }
     replaced::overrides(step, mistakes);
     secrets::step(step, names, mistakes);
+    uses::check(step, names, mistakes);
     if let Some(undo) = &step.undo {
         self::undo(indexed, undo, names, mistakes);
     }
@@ -181,10 +273,15 @@ fn undo(indexed: Indexed<'_>, undo: &Step, names: &Names<'_>, mistakes: &mut Mis
             mentions::check(found, at, names, mistakes);
         });
     }
-    types::params(undo, names, mistakes);
+    // It reads the item of its step.
+    let at = At {
+        names,
+        step: Some(indexed.step),
+    };
+    types::params(undo, at, mistakes);
     web::request(&undo.action, mistakes);
     if let Some(timeout) = &undo.timeout {
-        types::fits(Type::Duration, "timeout", &timeout.value, names, mistakes);
+        types::fits(Type::Duration, "timeout", &timeout.value, at, mistakes);
     }
     replaced::overrides(undo, mistakes);
     secrets::step(undo, names, mistakes);
@@ -215,16 +312,27 @@ fn needs(indexed: Indexed<'_>, names: &Names<'_>, graph: &mut Graph, mistakes: &
     }
 }
 
-fn plan(playbook: &Playbook, names: &Names<'_>, graph: &Graph) -> Plan {
-    let steps: Vec<PlanStep> = names
+/// The plan; none when one of the playbooks that it uses has none.
+fn plan(playbook: &Playbook, names: &Names<'_>, graph: &Graph) -> Option<Plan> {
+    let steps = names
         .steps
         .iter()
-        .map(|indexed| plan_step(playbook, *indexed, names, graph))
-        .collect();
+        .map(|indexed| plan_step(playbook, *indexed, names, graph));
+    let steps: Vec<PlanStep> = steps.collect::<Option<_>>()?;
+    let mut sources = vec![Arc::clone(&playbook.source)];
+    for source in steps
+        .iter()
+        .flat_map(|step| &step.used)
+        .flat_map(|plan| &plan.sources)
+    {
+        if sources.iter().all(|known| known.name != source.name) {
+            sources.push(Arc::clone(source));
+        }
+    }
     let mut plan = Plan {
         name: playbook.name.clone(),
         description: playbook.description.clone(),
-        sources: vec![Arc::clone(&playbook.source)],
+        sources,
         digest: String::new(),
         inputs: playbook.inputs.clone(),
         vars: playbook.vars.clone(),
@@ -237,7 +345,7 @@ fn plan(playbook: &Playbook, names: &Names<'_>, graph: &Graph) -> Plan {
         outputs: playbook.outputs.clone(),
     };
     plan.digest = digest::of(&plan);
-    plan
+    Some(plan)
 }
 
 fn plan_step(
@@ -245,7 +353,7 @@ fn plan_step(
     indexed: Indexed<'_>,
     names: &Names<'_>,
     graph: &Graph,
-) -> PlanStep {
+) -> Option<PlanStep> {
     let needs = graph.edges(indexed.index).map(|edge| Need {
         step: edge.step,
         accept: edge.accept,
@@ -259,7 +367,10 @@ fn plan_step(
         planned.reads = read_by(undo, names);
         Box::new(planned)
     });
-    planned
+    if is_use(indexed.step) {
+        planned.used = Some(names.made_of(indexed.step)?.plan.clone()?);
+    }
+    Some(planned)
 }
 
 /// The steps that an undo reads.

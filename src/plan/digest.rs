@@ -141,6 +141,10 @@ impl Form {
             self.text("for_each");
             self.for_each(for_each);
         }
+        if let Some(used) = &step.used {
+            self.text("used");
+            self.text(&used.digest);
+        }
     }
 
     fn for_each(&mut self, for_each: &ForEach) {

@@ -109,12 +109,6 @@ pub fn bind_with(
     for name in values.keys().filter(|name| !declared.contains_key(*name)) {
         diagnostics.push(no_such(name, declared, None));
     }
-    let environment = |variable: &str| env.get(variable).cloned();
-    let nothing = GivenInputs {
-        texts: &[],
-        file: None,
-        env: &environment,
-    };
     let mut bound = BoundInputs {
         env: env.clone(),
         ..BoundInputs::default()
@@ -122,13 +116,19 @@ pub fn bind_with(
     for (name, input) in declared {
         let given = values.get(name).filter(|value| !value.is_null());
         let found = match given {
+            Some(value) if value.as_str().is_some_and(|text| is_masked(input, text)) => {
+                Ok(Some(value.clone()))
+            }
             Some(value) => input_value::check_computed(input, value)
                 .map(Some)
                 .map_err(|misfit| Box::new(wrong(name, input, &misfit, "given by `with`", None))),
-            None => value(name, input, &nothing).map_err(|diagnostic| match diagnostic.code {
-                codes::MISSING_INPUT => Box::new(missing_with(name, input)),
-                _ => diagnostic,
-            }),
+            None => {
+                let found = input.env.as_ref().and_then(|name| env.get(name));
+                match found.filter(|text| is_masked(input, text)) {
+                    Some(text) => Ok(Some(text.as_str().into())),
+                    None => of_environment(name, input, found.map(String::as_str)),
+                }
+            }
         };
         bound.take(name, input, found, &mut diagnostics);
     }
@@ -137,6 +137,11 @@ pub fn bind_with(
     } else {
         Ok(bound)
     }
+}
+
+/// A record that is looked at without its secrets has the mask in their place.
+fn is_masked(input: &Input, text: &str) -> bool {
+    input.secret && text == crate::secret::MASK
 }
 
 impl BoundInputs {
@@ -275,6 +280,24 @@ fn missing(name: &str, input: &Input) -> Diagnostic {
     Diagnostic::error_without_place(codes::MISSING_INPUT, format!("input `{name}` has no value"))
         .label(input.place.clone(), "the input is declared here")
         .hint(ways(name, input))
+}
+
+/// What an input of a used playbook is when `with` does not give it, or why it is nothing.
+pub(super) fn of_environment(
+    name: &str,
+    input: &Input,
+    found: Option<&str>,
+) -> Result<Option<Value>, Box<Diagnostic>> {
+    let environment = |_: &str| found.map(str::to_owned);
+    let nothing = GivenInputs {
+        texts: &[],
+        file: None,
+        env: &environment,
+    };
+    value(name, input, &nothing).map_err(|diagnostic| match diagnostic.code {
+        codes::MISSING_INPUT => Box::new(missing_with(name, input)),
+        _ => diagnostic,
+    })
 }
 
 fn missing_with(name: &str, input: &Input) -> Diagnostic {

@@ -12,13 +12,17 @@ mod graph;
 mod inputs;
 mod model;
 mod names;
+mod reasons;
+mod used;
 mod walk;
 
 pub use crate::playbook::{
     ForEach, Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
 };
-pub use build::{build, check, check_beside};
+pub use build::{build, check, check_beside, check_with};
 pub use changes::{Changes, changes};
 pub use checkout::{Checkout, ReadCheckout};
 pub use inputs::{GivenInputs, InputsFile, bind_inputs, bind_with, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};
+pub use reasons::{Reason, reasons};
+pub use used::{bind, links, secret_texts, secret_variables};

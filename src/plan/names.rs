@@ -1,12 +1,13 @@
 //! What the names of a playbook are: steps by their index, their outputs, their types.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::catalog::{STEP_FIELDS, Shape, Type};
 use crate::playbook::{Input, InputType, Playbook, Step, is_literally_false};
 use crate::template::{Node, Tree};
 
-use super::Phase;
+use super::{Phase, Plan};
 
 /// A step of either phase, with its index in the plan.
 #[derive(Clone, Copy)]
@@ -24,10 +25,22 @@ pub(super) struct Names<'p> {
     broken: HashSet<&'p str>,
     /// Vars and steps whose values hold a secret.
     pub(super) tainted: BTreeSet<String>,
+    /// What was made of the playbooks that it uses, by the names of their sources.
+    made: &'p HashMap<String, Made>,
+}
+
+/// What was made of a playbook that another uses.
+pub(super) struct Made {
+    /// Its plan, when nothing is wrong with it.
+    pub(super) plan: Option<Arc<Plan>>,
+    /// Its outputs that hold a secret.
+    pub(super) tainted: BTreeSet<String>,
+    /// How many steps it has, those of what it uses included.
+    pub(super) steps: usize,
 }
 
 impl<'p> Names<'p> {
-    pub(super) fn of(playbook: &'p Playbook) -> Self {
+    pub(super) fn of(playbook: &'p Playbook, made: &'p HashMap<String, Made>) -> Self {
         let main = playbook.steps.values().map(|step| (Phase::Main, step));
         let last = playbook.finally.values().map(|step| (Phase::Finally, step));
         let steps: Vec<Indexed<'p>> = main
@@ -47,6 +60,7 @@ impl<'p> Names<'p> {
             steps,
             broken: playbook.broken.iter().map(String::as_str).collect(),
             tainted: BTreeSet::new(),
+            made,
         }
     }
 
@@ -78,78 +92,130 @@ pub(super) enum Output {
     None,
 }
 
-/// What `name` is in the record of a step, as others see it. A step that is done for each of several
-/// items has the outputs of its action in the records of the items alone.
-pub(super) fn output(step: &Step, name: &str) -> Output {
-    if step.for_each.is_none() {
-        return own(step, name);
+impl<'p> Names<'p> {
+    /// What `name` is in the record of a step, as others see it. A step that is done for each of several
+    /// items has the outputs of its action in the records of the items alone.
+    pub(super) fn output(&self, step: &Step, name: &str) -> Output {
+        if step.for_each.is_none() {
+            return self.own(step, name);
+        }
+        STEP_FIELDS
+            .iter()
+            .filter(|field| field.name != "response")
+            .find(|field| field.name == name)
+            .map_or(Output::None, |field| Output::Known(field.ty))
     }
-    let fields = STEP_FIELDS.iter().filter(|field| field.name != "response");
-    fields
-        .into_iter()
-        .find(|field| field.name == name)
-        .map_or(Output::None, |field| Output::Known(field.ty))
-}
 
-/// What `name` is in a step's own record, or in that of one of its items.
-pub(super) fn own(step: &Step, name: &str) -> Output {
-    let action = step.action.action;
-    if let Some(field) = STEP_FIELDS.iter().find(|field| field.name == name) {
-        let absent = name == "response" && action.response.is_empty() || name == "each";
-        return if absent {
-            Output::None
-        } else {
-            Output::Known(field.ty)
+    /// What `name` is in a step's own record, or in that of one of its items.
+    pub(super) fn own(&self, step: &Step, name: &str) -> Output {
+        let action = step.action.action;
+        if let Some(field) = STEP_FIELDS.iter().find(|field| field.name == name) {
+            let absent = name == "response" && action.response.is_empty() || name == "each";
+            return if absent {
+                Output::None
+            } else {
+                Output::Known(field.ty)
+            };
+        }
+        if let Some(field) = action.output(name) {
+            let waits = !is_literally_false(step.action.params.get("wait"));
+            return if field.when_waited && !waits {
+                Output::NotWaited
+            } else {
+                Output::Known(field.ty)
+            };
+        }
+        if step.extract.contains_key(name) {
+            return Output::Known(Type::Any);
+        }
+        if is_use(step) {
+            return self.of_used(step, name);
+        }
+        match action.shape {
+            Shape::Names => step
+                .action
+                .params
+                .get(name)
+                .map_or(Output::None, |tree| Output::Known(tree_type(tree))),
+            Shape::Map | Shape::Scalar | Shape::ListOrMap => Output::None,
+        }
+    }
+
+    /// An output of the playbook that a step uses. When that could not be read, it may have any.
+    fn of_used(&self, step: &Step, name: &str) -> Output {
+        let Some(used) = self.used_by(step) else {
+            return Output::Known(Type::Any);
         };
+        match used.outputs.get(name) {
+            Some(tree) => Output::Known(tree_type(tree)),
+            None if used.broken.iter().any(|b| *b == format!("outputs.{name}")) => {
+                Output::Known(Type::Any)
+            }
+            None => Output::None,
+        }
     }
-    if let Some(field) = action.output(name) {
-        let waits = !is_literally_false(step.action.params.get("wait"));
-        return if field.when_waited && !waits {
-            Output::NotWaited
-        } else {
-            Output::Known(field.ty)
-        };
+
+    /// The playbook that a step uses, when it could be read.
+    pub(super) fn used_by(&self, step: &Step) -> Option<&'p Playbook> {
+        let written = step.used()?.constant()?;
+        let used = self.playbook.used.get(written.as_str()?)?;
+        Some(used)
     }
-    if step.extract.contains_key(name) {
-        return Output::Known(Type::Any);
+
+    /// What was made of the playbook that a step uses.
+    pub(super) fn made_of(&self, step: &Step) -> Option<&'p Made> {
+        self.made.get(&self.used_by(step)?.source.name)
     }
-    match action.shape {
-        Shape::Names => step
-            .action
-            .params
-            .get(name)
-            .map_or(Output::None, |tree| Output::Known(tree_type(tree))),
-        Shape::Map | Shape::Scalar | Shape::ListOrMap => Output::None,
+
+    /// All names of a step's record that others can mention.
+    pub(super) fn outputs<'s>(&self, step: &'s Step) -> Vec<&'s str>
+    where
+        'p: 's,
+    {
+        if step.for_each.is_none() {
+            return self.own_outputs(step);
+        }
+        let names = STEP_FIELDS.iter().map(|field| field.name);
+        names
+            .filter(|name| matches!(self.output(step, name), Output::Known(_)))
+            .collect()
+    }
+
+    /// All names of a step's own record, what it adds itself first.
+    pub(super) fn own_outputs<'s>(&self, step: &'s Step) -> Vec<&'s str>
+    where
+        'p: 's,
+    {
+        let action = step.action.action;
+        let mut names: Vec<&str> = action.outputs.iter().map(|field| field.name).collect();
+        names.extend(step.extract.keys().map(String::as_str));
+        if action.shape == Shape::Names {
+            names.extend(step.action.params.keys().map(String::as_str));
+        }
+        if let Some(used) = self.used_by(step) {
+            let reserved = |name: &&str| STEP_FIELDS.iter().any(|field| field.name == *name);
+            let outputs = used.outputs.keys().map(String::as_str);
+            names.extend(outputs.filter(|name| !reserved(name)));
+        }
+        names.extend(STEP_FIELDS.iter().map(|field| field.name));
+        names.retain(|name| matches!(self.own(step, name), Output::Known(_)));
+        names
     }
 }
 
-/// All names of a step's record that others can mention.
-pub(super) fn outputs(step: &Step) -> Vec<&str> {
-    if step.for_each.is_none() {
-        return own_outputs(step);
-    }
-    let names = STEP_FIELDS.iter().map(|field| field.name);
-    names
-        .filter(|name| matches!(output(step, name), Output::Known(_)))
-        .collect()
-}
-
-/// All names of a step's own record, what it adds itself first.
-pub(super) fn own_outputs(step: &Step) -> Vec<&str> {
-    let action = step.action.action;
-    let mut names: Vec<&str> = action.outputs.iter().map(|field| field.name).collect();
-    names.extend(step.extract.keys().map(String::as_str));
-    if action.shape == Shape::Names {
-        names.extend(step.action.params.keys().map(String::as_str));
-    }
-    names.extend(STEP_FIELDS.iter().map(|field| field.name));
-    names.retain(|name| matches!(own(step, name), Output::Known(_)));
-    names
+/// Whether a step uses another playbook.
+pub(super) fn is_use(step: &Step) -> bool {
+    step.action.action.name == "use"
 }
 
 /// The type of what an input holds.
 pub(super) fn input_type(input: &Input) -> Type {
-    match input.ty {
+    type_of(input.ty)
+}
+
+/// The type of the values of a declared type.
+pub(super) fn type_of(ty: InputType) -> Type {
+    match ty {
         InputType::String => Type::Text,
         InputType::Integer => Type::Integer,
         InputType::Number => Type::Number,

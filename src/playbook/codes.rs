@@ -73,20 +73,28 @@ codes! {
     WRONG_TYPE = "P071": "a template gives a value of the wrong type";
     TOO_MANY_STEPS = "P072": "there are too many steps or edges";
     SECRET_SHOWN = "P073": "a secret would be shown to people";
+    NOT_WRITTEN_OUT = "P074": "a template stands for what must be written out";
     MISSING_INPUT = "P080": "an input has no value";
     NO_SUCH_INPUT = "P081": "a value is given for an input that is not declared";
     WRONG_INPUT = "P082": "the value of an input does not fit its declaration";
     SHORT_SECRET_INPUT = "P083": "the value of a secret input is too short";
     INPUTS_FILE = "P084": "the file of inputs is not a map of names to values";
     SECRET_ON_COMMAND_LINE = "P085": "a secret is given on the command line";
-    UNUSED_INPUT = "P090": "an input is never read";
-    UNUSED_VAR = "P091": "a var is never read";
-    REPLACED_PIPELINE = "P092": "a pipeline is named that another may have replaced";
-    OVERRIDE = "P093": "a promotion overrides the result of its pipeline";
-    NO_SUCH_PROMOTION = "P094": "a promotion is named that the checkout does not have";
-    PROMOTION_PARAMETER = "P095": "the parameters of a promotion are not those of the checkout";
-    AUTO_PROMOTION = "P096": "a promotion may be triggered by its rule as well";
-    NO_SUCH_PIPELINE_FILE = "P097": "a pipeline file is named that the checkout does not have";
+    USED_NOT_FOUND = "P090": "a playbook that is used is not found";
+    USED_OUTSIDE = "P091": "a playbook that is used lies outside";
+    USED_UNREADABLE = "P092": "a playbook that is used cannot be read";
+    USED_IN_CIRCLE = "P093": "playbooks use each other in a circle";
+    TOO_MANY_USED = "P094": "too many playbooks are used, or too deep";
+    ONLY_AT_THE_TOP = "P095": "a playbook that is used says what only the first one can";
+    SECRET_PASSED = "P096": "a secret is given to an input that is not secret";
+    UNUSED_INPUT = "P100": "an input is never read";
+    UNUSED_VAR = "P101": "a var is never read";
+    REPLACED_PIPELINE = "P102": "a pipeline is named that another may have replaced";
+    OVERRIDE = "P103": "a promotion overrides the result of its pipeline";
+    NO_SUCH_PROMOTION = "P104": "a promotion is named that the checkout does not have";
+    PROMOTION_PARAMETER = "P105": "the parameters of a promotion are not those of the checkout";
+    AUTO_PROMOTION = "P106": "a promotion may be triggered by its rule as well";
+    NO_SUCH_PIPELINE_FILE = "P107": "a pipeline file is named that the checkout does not have";
 }
 
 #[cfg(test)]

@@ -11,10 +11,14 @@ pub struct Limits {
     pub nodes_max: usize,
     /// The most uses of anchors.
     pub aliases_max: usize,
-    /// The most steps of a plan, those under `finally` included.
+    /// The most steps of a plan, those under `finally` and those of used playbooks included.
     pub steps_max: usize,
     /// The most edges of a plan.
     pub edges_max: usize,
+    /// The most other playbooks that one uses, those that they use included.
+    pub includes_max: usize,
+    /// How deep playbooks use each other.
+    pub include_depth_max: usize,
     /// So many mistakes are shown; the rest is counted.
     pub mistakes_max: usize,
 }
@@ -28,6 +32,8 @@ impl Default for Limits {
             aliases_max: 100,
             steps_max: 1_000,
             edges_max: 10_000,
+            includes_max: 32,
+            include_depth_max: 8,
             mistakes_max: 200,
         }
     }

@@ -1,7 +1,9 @@
-//! The one way in: a text becomes a playbook.
+//! The one way in: a text becomes a playbook, with all that it uses.
 
 use std::sync::Arc;
 
+use super::files::Files;
+use super::includes;
 use super::limits::Limits;
 use super::mistakes::Mistakes;
 use super::model::Playbook;
@@ -9,10 +11,19 @@ use super::{codes, decode, tree};
 use crate::diagnostic::{Diagnostic, Diagnostics, Source};
 use crate::playbook::tree::YamlNode;
 
-/// Reads a playbook. With mistakes it may still be given, but then it is not
+/// Reads a playbook and all that it uses. With mistakes it may still be given, but then it is not
 /// [complete](Playbook::complete): only its graph may be checked, so that all mistakes are told at
 /// once.
-pub fn load(source: &Arc<Source>, limits: &Limits) -> (Option<Playbook>, Diagnostics) {
+pub fn load(
+    source: &Arc<Source>,
+    files: &dyn Files,
+    limits: &Limits,
+) -> (Option<Playbook>, Diagnostics) {
+    includes::load_all(source, files, limits)
+}
+
+/// Reads one file.
+pub(super) fn one(source: &Arc<Source>, limits: &Limits) -> (Option<Playbook>, Diagnostics) {
     let mut mistakes = Mistakes::new(limits);
     let mut playbook = read(source, limits, &mut mistakes);
     if let Some(playbook) = &mut playbook {

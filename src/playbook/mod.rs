@@ -7,14 +7,20 @@
 /// The stable codes of mistakes: one table.
 pub mod codes;
 mod decode;
+mod disk;
+mod files;
+mod includes;
 /// Whether a value fits the declaration of an input.
 pub mod input_value;
+/// The playbooks that are built into the program.
+pub mod library;
 mod limits;
 mod load;
 mod mistakes;
 mod model;
 mod places;
 mod schema;
+mod stored;
 mod syntax;
 mod tree;
 mod unquoted;
@@ -27,6 +33,8 @@ pub(crate) mod reading {
     };
     pub(crate) use super::tree::{Entry, Yaml};
 }
+pub use disk::DiskFiles;
+pub use files::{BuiltIn, Files};
 pub use limits::Limits;
 pub use load::load;
 pub(crate) use mistakes::Mistakes;
@@ -37,5 +45,6 @@ pub use model::{
 };
 pub(crate) use places::{fixed_line, part};
 pub use schema::playbook_schema;
+pub use stored::{StoredFile, StoredFiles};
 pub use syntax::source_from_bytes;
 pub(crate) use tree::{YamlNode, parse};

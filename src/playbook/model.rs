@@ -51,6 +51,10 @@ pub struct Playbook {
     pub finally: IndexMap<String, Step>,
     /// What the run gives.
     pub outputs: IndexMap<String, Tree>,
+    /// What its steps use, by what they call it.
+    pub used: IndexMap<String, Arc<Self>>,
+    /// The keys that only the playbook that is applied may have, when they are here.
+    pub at_the_top: Vec<Located<&'static str>>,
     /// What the file names but says wrongly: ids of steps, and `inputs.x` and `vars.x`. A mention of
     /// them is no mistake of its own.
     pub broken: Vec<String>,
@@ -324,6 +328,14 @@ pub struct ForEach {
 }
 
 impl Step {
+    /// What it calls the playbook that it uses.
+    pub fn used(&self) -> Option<&Tree> {
+        let params = &self.action.params;
+        params
+            .get("playbook")
+            .filter(|_| self.action.action.name == "use")
+    }
+
     /// Everything of it that is filled in before its action begins.
     pub fn trees(&self) -> impl Iterator<Item = &Tree> {
         let timeout = self.timeout.iter().map(|timeout| &timeout.value);

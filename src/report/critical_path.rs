@@ -3,16 +3,33 @@
 //! Pure, and total: a circle of needs (which a plan never has, but a damaged journal may) is left out.
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 
 use super::view::{RunView, StepState, StepView};
 
 /// The longest chain by time over the needs of steps that ended, first step first. Steps that never
 /// began carry the chain on but are not named; the parts of a step (items, steps of a used playbook) count with it.
 pub fn critical_path(view: &RunView) -> Vec<String> {
+    longest_path(view, None)
+}
+
+/// The same up to now, with the steps that have not ended.
+pub fn critical_path_until(view: &RunView, now: Timestamp) -> Vec<String> {
+    longest_path(view, Some(now))
+}
+
+fn longest_path(view: &RunView, now: Option<Timestamp>) -> Vec<String> {
     let steps: IndexMap<&str, &StepView> = view
         .steps
         .iter()
-        .filter(|(_, step)| matches!(step.state, StepState::Ended(_)) && step.info.parent.is_none())
+        .filter(|(_, step)| {
+            let counts = match step.state {
+                StepState::Ended(_) => true,
+                StepState::Running => now.is_some(),
+                StepState::Pending => false,
+            };
+            counts && step.info.parent.is_none()
+        })
         .map(|(id, step)| (id.as_str(), step))
         .collect();
     let mut longest: IndexMap<&str, Chain<'_>> = IndexMap::new();
@@ -24,7 +41,7 @@ pub fn critical_path(view: &RunView) -> Vec<String> {
             let Some(step) = steps.get(id) else {
                 return false;
             };
-            match chain_to(step, &steps, &longest) {
+            match chain_to(step, (&steps, now), &longest) {
                 Some(chain) => {
                     longest.insert(id, chain);
                     false
@@ -63,10 +80,14 @@ struct Chain<'a> {
 /// The longest chain that ends with a step; none while one of its needs is not settled.
 fn chain_to<'a>(
     step: &StepView,
-    steps: &IndexMap<&'a str, &'a StepView>,
+    (steps, now): (&IndexMap<&'a str, &'a StepView>, Option<Timestamp>),
     longest: &IndexMap<&'a str, Chain<'a>>,
 ) -> Option<Chain<'a>> {
-    let own = step.ended.as_ref().map_or(0, |ended| ended.duration_ms);
+    let own = match (&step.ended, now) {
+        (Some(ended), _) => ended.duration_ms,
+        (None, Some(now)) => step.duration_ms(now),
+        (None, None) => 0,
+    };
     let mut best = Chain {
         ms: 0,
         before: None,
@@ -91,8 +112,6 @@ fn chain_to<'a>(
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::clock::Moment;
     use crate::event::{Event, Recorded, StepEnded, StepInfo};

@@ -12,7 +12,8 @@ use super::json::{candidates_v1, error_v1, files_v1, links_v1, run_word, step_wo
 use super::v1;
 use crate::clock::millis_between;
 use crate::event::{
-    EffectKey, Event as Inner, Recorded, Resolution, RunCreated, StepEnded, StepInfo,
+    EffectKey, Event as Inner, Observation, Recorded, Resolution, RunCreated, Seen as InnerSeen,
+    StepEnded, StepInfo,
 };
 
 /// A line of `--output events`.
@@ -22,7 +23,8 @@ pub struct Line {
     /// The version of this format: 1.
     #[schemars(extend("const" = 1))]
     pub v: u8,
-    /// The number of the event within the run, from 1, without gaps.
+    /// The number of the event within the run, from 1, without gaps. What was `observed` is no event of
+    /// the run: it has the number of the last one before it, 0 when there was none.
     pub seq: u64,
     /// When (RFC 3339, UTC).
     #[schemars(extend("format" = "date-time"))]
@@ -198,6 +200,53 @@ pub enum Event {
     Warned(v1::Warning),
     /// A limit bit.
     LimitHit(v1::LimitHit),
+    /// A running step was seen doing something: for people, and told only while it happens.
+    Observed {
+        /// The step.
+        step: String,
+        /// What was seen.
+        #[serde(flatten)]
+        seen: Seen,
+    },
+}
+
+/// What can be seen of a running step.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "seen", rename_all = "snake_case")]
+pub enum Seen {
+    /// A pipeline that is waited for.
+    Pipeline {
+        /// Its id.
+        pipeline_id: String,
+        /// Its name.
+        name: String,
+        /// Its state, lower case.
+        state: String,
+        /// For how many milliseconds it was queued; null when it is not known.
+        queued_ms: Option<u64>,
+        /// For how many milliseconds it has run; null when it does not run.
+        running_ms: Option<u64>,
+        /// How many blocks are done; null when it is not known.
+        blocks_done: Option<u32>,
+        /// How many blocks it has; null when it is not known.
+        blocks: Option<u32>,
+        /// The jobs that have failed so far.
+        failed_jobs: Vec<String>,
+        /// The page of it.
+        url: String,
+    },
+    /// Something goes wrong at the moment, and is tried again.
+    Trouble {
+        /// What.
+        message: String,
+    },
+    /// A log that is being fetched.
+    Log {
+        /// The job.
+        job: String,
+        /// How much of it has come.
+        bytes: u64,
+    },
 }
 
 /// A step of the plan.
@@ -264,6 +313,48 @@ impl From<&Recorded> for Line {
             at: time_v1(recorded.at.wall),
             event: event(&recorded.event),
         }
+    }
+}
+
+impl Line {
+    /// The line of an observation that came after the event of this number.
+    pub fn observed(observation: &Observation, seq: u64) -> Self {
+        Self {
+            v: 1,
+            seq,
+            at: time_v1(observation.at),
+            event: Event::Observed {
+                step: observation.step.clone(),
+                seen: seen(&observation.seen),
+            },
+        }
+    }
+}
+
+fn seen(seen: &InnerSeen) -> Seen {
+    match seen.clone() {
+        InnerSeen::Pipeline {
+            pipeline_id,
+            name,
+            state,
+            queued_ms,
+            running_ms,
+            blocks,
+            failed_jobs,
+            url,
+        } => Seen::Pipeline {
+            pipeline_id,
+            name,
+            state,
+            queued_ms,
+            running_ms,
+            blocks_done: blocks.map(|(done, _)| done),
+            blocks: blocks.map(|(_, all)| all),
+            failed_jobs,
+            url,
+        },
+        InnerSeen::Trouble { message } => Seen::Trouble { message },
+        InnerSeen::Log { job, bytes } => Seen::Log { job, bytes },
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::view::{CallView, RunState, RunView, StepState, StepView, TryView};
-use crate::clock::later;
+use super::view::{CallView, Park, RunState, RunView, StepState, StepView, TryView};
+use crate::clock::{Moment, later, millis_between};
 use crate::event::{
     Answer, EffectKey, Event, Failure, Observation, Outcome, Recorded, RunCreated, Seen, StepEnded,
     StepInfo,
@@ -18,6 +18,8 @@ use crate::outcome::StepOutcome;
 
 /// Ids are short; a longer text under such a key is something else.
 const ID_CHARACTERS_MAX: usize = 64;
+/// The clocks may differ by less than this without anybody having stopped.
+const PARK_MS_MIN: u64 = 1_000;
 
 impl RunView {
     /// Nothing is known yet.
@@ -41,6 +43,7 @@ impl RunView {
             return;
         }
         self.seq = recorded.seq;
+        self.note_park(recorded.at);
         self.last = Some(recorded.at);
         let at = recorded.at.wall;
         match &recorded.event {
@@ -85,11 +88,9 @@ impl RunView {
                 steps,
                 deadline,
             } => self.start_round(*round, steps, *deadline),
-            Event::Resolved { .. }
-            | Event::RoundRequested { .. }
-            | Event::PlanChanged { .. }
-            | Event::GroupTaken { .. }
-            | Event::GroupBusy { .. } => {}
+            Event::Resolved { .. } | Event::RoundRequested { .. } | Event::PlanChanged { .. } => {}
+            Event::GroupTaken { group } => self.group = Some((group.clone(), None)),
+            Event::GroupBusy { group, by } => self.group = Some((group.clone(), Some(by.clone()))),
             Event::StepEnded(ended) => self.end(ended, at),
             Event::FinallyStarted { outcome } => self.before_finally = Some(*outcome),
             Event::RunEnded(ended) => self.state = RunState::Ended(Box::new(ended.clone())),
@@ -113,8 +114,25 @@ impl RunView {
             Seen::Trouble { message } => step.trouble = Some(message.clone()),
             Seen::Pipeline { .. } | Seen::Log { .. } => {
                 step.trouble = None;
-                step.seen = Some(observation.clone());
+                let before = step.seen.replace(observation.clone());
+                if let (Some(before), Some(seen)) = (before, &mut step.seen) {
+                    keep_details(before.seen, &mut seen.seen);
+                }
             }
+        }
+    }
+
+    /// The wall clock went on while the run was not worked on: it was parked, had ended, or its runner
+    /// was killed and had no time to say so.
+    fn note_park(&mut self, now: Moment) {
+        let Some(last) = self.last else { return };
+        let passed = millis_between(last.wall, now.wall);
+        let idle_ms = passed.saturating_sub(now.active_ms.saturating_sub(last.active_ms));
+        if idle_ms >= PARK_MS_MIN {
+            self.parks.push(Park {
+                from: last.wall,
+                until: later(last.wall, Duration::from_millis(idle_ms)),
+            });
         }
     }
 
@@ -277,6 +295,33 @@ impl RunView {
     }
 }
 
+/// What was seen from afar, in a list, has no blocks and jobs: those of the last close look are still true
+/// enough.
+fn keep_details(before: Seen, now: &mut Seen) {
+    if let (
+        Seen::Pipeline {
+            pipeline_id: known,
+            blocks: known_blocks,
+            failed_jobs: known_jobs,
+            ..
+        },
+        Seen::Pipeline {
+            pipeline_id,
+            blocks,
+            failed_jobs,
+            ..
+        },
+    ) = (before, now)
+        && known == *pipeline_id
+        && blocks.is_none()
+    {
+        *blocks = known_blocks;
+        if failed_jobs.is_empty() {
+            *failed_jobs = known_jobs;
+        }
+    }
+}
+
 impl StepView {
     fn call(&mut self, number: u32) -> &mut CallView {
         self.calls.entry(number).or_default()
@@ -297,6 +342,10 @@ impl CallView {
         let Some(fields) = answer.value.as_object() else {
             return;
         };
+        if let Some(pipeline) = fields.get("pipeline") {
+            let millis = |name| Some(millis(pipeline.get(name)?.as_f64()?));
+            self.pipeline = millis("queued_for").zip(millis("ran_for"));
+        }
         for (name, value) in fields {
             let Some(text) = value.as_str() else { continue };
             if name.ends_with("_id") && text.chars().count() <= ID_CHARACTERS_MAX {
@@ -307,4 +356,11 @@ impl CallView {
             }
         }
     }
+}
+
+/// Seconds of the API in milliseconds; what is no time is none.
+fn millis(seconds: f64) -> u64 {
+    Duration::try_from_secs_f64(seconds).map_or(0, |time| {
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    })
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::critical_path::critical_path;
 use super::mask::{json_pretty, masked};
+use super::triage::{other_outputs, triage};
 use super::v1;
 use super::view::{RunState, RunView, StepState, StepView, TryView};
 use crate::event::{Failure, FileWritten, Link, StepEnded};
@@ -75,7 +76,11 @@ pub fn report_text(report: &v1::Report, redactor: &Redactor) -> String {
     report_text_within(report, redactor, REPORT_BYTES_MAX)
 }
 
-fn report_text_within(report: &v1::Report, redactor: &Redactor, bytes_max: usize) -> String {
+pub(super) fn report_text_within(
+    report: &v1::Report,
+    redactor: &Redactor,
+    bytes_max: usize,
+) -> String {
     let mut value = masked(report, redactor);
     let mut text = json_pretty(&value);
     let full = text.len();
@@ -210,11 +215,12 @@ fn step_v1(step: &StepView, now: Timestamp) -> v1::Step {
         finished_at: step.finished_at.map(time_v1),
         duration_ms: step.duration_ms(now),
         needs: step.info.needs.iter().cloned().collect(),
-        outputs: ended.map(|e| e.outputs.clone()).unwrap_or_default(),
+        outputs: other_outputs(step),
         links: ended.map(|e| links_v1(&e.links)).unwrap_or_default(),
         files: ended.map(|e| files_v1(&e.files)).unwrap_or_default(),
         each: None,
         reruns: ended.map(|e| reruns(&e.reruns)).unwrap_or_default(),
+        triage: triage(step),
         candidates: ended.and_then(candidates_v1),
         undone_by: step.undone_by.clone(),
     }
@@ -229,13 +235,14 @@ fn attempt(word: &str, tried: &TryView) -> v1::Attempt {
     }
 }
 
-fn reruns(list: &[Value]) -> Vec<v1::Rerun> {
+pub(super) fn reruns(list: &[Value]) -> Vec<v1::Rerun> {
     let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
     list.iter()
         .map(|value| v1::Rerun {
             pipeline_id: text(value, "pipeline_id"),
             result: text(value, "result"),
             reason: text(value, "reason"),
+            triage: text(value, "triage").filter(|kind| !kind.is_empty()),
         })
         .collect()
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::{event_v1, v1};
+use super::{event_v1, explain_v1, v1};
 
 /// The schema of the report, version 1.
 pub fn report_schema() -> Value {
@@ -14,6 +14,11 @@ pub fn report_schema() -> Value {
 /// The schema of a line of `--output events`, version 1.
 pub fn event_schema() -> Value {
     schema_of::<event_v1::Line>()
+}
+
+/// The schema of what `runner explain --json` prints, version 1.
+pub fn explain_schema() -> Value {
+    schema_of::<explain_v1::Explanation>()
 }
 
 fn schema_of<T: JsonSchema>() -> Value {

@@ -144,6 +144,9 @@ pub struct Step {
     pub each: Option<Vec<Item>>,
     /// The pipelines that were done again because they ended badly.
     pub reruns: Vec<Rerun>,
+    /// Why its pipeline ended red, as far as logs and history tell; absent when it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub triage: Option<Triage>,
     /// What an unknown write may have made; absent unless the outcome is `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidates: Option<Vec<Candidate>>,
@@ -220,6 +223,67 @@ pub struct Rerun {
     pub result: Option<String>,
     /// Its reason.
     pub reason: Option<String>,
+    /// The kind of its triage; absent when it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub triage: Option<String>,
+}
+
+/// Why a pipeline ended red.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Triage {
+    /// What it is worth.
+    pub kind: TriageKind,
+    /// Why it is of that kind, in words.
+    pub why: String,
+    /// What stays the same when the same failure happens again; empty when there is none.
+    pub signature: String,
+    /// How many other pipelines of the project ended with it before.
+    pub seen: u64,
+    /// On how many branches those were.
+    pub branches: u64,
+    /// How many of those passed afterwards, with the same commit.
+    pub passed_later: u64,
+    /// The failed jobs that were looked at.
+    pub jobs: Vec<TriagedJob>,
+}
+
+/// What a red pipeline is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TriageKind {
+    /// The platform or the network failed, not what was built.
+    Infrastructure,
+    /// Its failures come and go.
+    KnownFlake,
+    /// At least one of its failures is not known to come and go.
+    New,
+    /// There is nothing to go by.
+    Unknown,
+}
+
+/// A failed job that was looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct TriagedJob {
+    /// Its id; empty when the pipeline had no jobs.
+    pub job_id: String,
+    /// Its name.
+    pub job: String,
+    /// The name of its block.
+    pub block: String,
+    /// The command that failed, or the last one when none did.
+    pub command: String,
+    /// What it ended with; null when it did not end, or when none failed.
+    pub exit_code: Option<i64>,
+    /// The signature of its failure; empty when there is nothing to go by.
+    pub signature: String,
+    /// How many other pipelines of the project had the same failure before.
+    pub seen: u64,
+    /// Why it is the platform that failed; null when it is not.
+    pub infrastructure: Option<String>,
+    /// The last lines that the command printed.
+    pub last_lines: Vec<String>,
+    /// Why there is no log; null when there is one.
+    pub missing: Option<String>,
 }
 
 /// Something that an unknown write may have made.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::clock::{Moment, millis_between};
-use crate::event::{Failure, Observation, RunCreated, RunEnded, StepEnded, StepInfo};
+use crate::event::{Failure, Observation, RunCreated, RunEnded, Seen, StepEnded, StepInfo};
 use crate::outcome::{RunOutcome, StepOutcome};
 
 /// What is known of a run.
@@ -23,8 +23,12 @@ pub struct RunView {
     pub seq: u64,
     /// Where it stands.
     pub state: RunState,
+    /// Whether its Semaphore was a simulated one, and is gone. Events do not tell: whoever knows says so.
+    pub rehearsal: bool,
     /// How often it was resumed.
     pub resumed: u32,
+    /// When nobody worked on it.
+    pub parks: Vec<Park>,
     /// Which round it is in, from 2; none in the first.
     pub round: Option<u32>,
     /// Who asked it to stop for good.
@@ -37,6 +41,8 @@ pub struct RunView {
     pub warnings: Vec<(Option<String>, String)>,
     /// Limits that bit: the step, the name of the limit, the words.
     pub limits: Vec<(Option<String>, String, String)>,
+    /// Its concurrency group, and who else holds it; none when it has none.
+    pub group: Option<(String, Option<String>)>,
     /// How many requests the calls took.
     pub requests: u64,
     /// How many tries were tries again.
@@ -58,6 +64,15 @@ pub enum RunState {
     },
     /// It ended.
     Ended(Box<RunEnded>),
+}
+
+/// A time in which nobody worked on a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Park {
+    /// When work on it stopped.
+    pub from: Timestamp,
+    /// When somebody went on with it.
+    pub until: Timestamp,
 }
 
 /// Where a step stands.
@@ -115,6 +130,8 @@ pub struct CallView {
     pub ids: IndexMap<String, String>,
     /// The page that its answer named.
     pub url: Option<String>,
+    /// For how many milliseconds the pipeline that it waited for was queued, and ran.
+    pub pipeline: Option<(u64, u64)>,
 }
 
 /// One try of a call.
@@ -191,6 +208,21 @@ impl StepView {
         self.output(name)?.as_str()
     }
 
+    /// Its page on Semaphore, as far as is known.
+    pub fn page(&self) -> Option<&str> {
+        let seen = self.seen.as_ref().and_then(|seen| match &seen.seen {
+            Seen::Pipeline { url, .. } => Some(url.as_str()),
+            Seen::Trouble { .. } | Seen::Log { .. } => None,
+        });
+        let made = || {
+            self.calls
+                .values()
+                .rev()
+                .find_map(|call| call.url.as_deref())
+        };
+        seen.or_else(made).filter(|url| !url.is_empty())
+    }
+
     /// The call that is being carried out or waits for its next try.
     pub fn current_call(&self) -> Option<&CallView> {
         let (_, call) = self.calls.last()?;
@@ -246,13 +278,11 @@ impl RunView {
         }
     }
 
-    /// The step that an item of a fan-out belongs to, and its key: `nightly[web]` gives `nightly`, `web`.
+    /// The step that an item of a fan-out belongs to, and its key: `nightly[web]` gives `nightly`, `web`. Keys
+    /// may hold brackets of their own.
     pub fn item_of<'a>(&self, id: &'a str) -> Option<(&'a str, &'a str)> {
-        let inner = id.strip_suffix(']')?;
-        // A key may hold brackets of its own: the step is the one that exists.
-        inner
-            .match_indices('[')
-            .filter_map(|(at, _)| Some((inner.get(..at)?, inner.get(at + 1..)?)))
-            .find(|(step, _)| self.steps.contains_key(*step))
+        let step = self.steps.get(id)?.info.parent.as_ref()?.len();
+        let key = id.get(step..)?.strip_prefix('[')?.strip_suffix(']')?;
+        Some((id.get(..step)?, key))
     }
 }

@@ -9,6 +9,7 @@ use super::history::Estimates;
 use super::lock::LockGuard;
 use super::model::{InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunSummary};
 use crate::event::{EffectKey, Intent, Observation, Recorded};
+use crate::triage::Past;
 
 /// A store of runs. Calls are synchronous; what was written is durable when they return, and nothing of
 /// it is there when they return an error.
@@ -89,7 +90,16 @@ pub trait Store: Send + Sync {
         Ok(Estimates::of(&self.histories(name)?))
     }
 
-    /// Removes runs that ended before a time, and gives their ids; and forgets how steps went before
-    /// that time. Runs that have not ended stay.
+    /// Where a failure (a project and a signature) was seen since a time, newest first; the last 100 times of each are
+    /// kept. What simulated runs saw is known to simulated runs alone: `run` is the one that asks.
+    fn failures(
+        &self,
+        run: &str,
+        failure: (&str, &str),
+        since: Timestamp,
+    ) -> Result<Vec<Past>, StoreError>;
+
+    /// Removes runs that ended before a time, and gives their ids; and forgets how steps went and
+    /// which failures were seen before that time. Runs that have not ended stay.
     fn prune(&self, ended_before: Timestamp) -> Result<Vec<String>, StoreError>;
 }

@@ -13,6 +13,8 @@ use jiff::Timestamp;
 use super::contract::Store;
 use super::error::{StoreError, StoreErrorKind};
 use super::fold::{self, Change, HISTORY_MAX};
+use super::history::remembered_as;
+use super::lessons::{Lesson, SIGHTINGS_MAX, lessons};
 use super::lock::{LockGuard, MemoryLocks, Subject};
 use super::model::{
     InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunState, RunSummary,
@@ -22,6 +24,7 @@ use super::redaction;
 use crate::event::{EffectKey, Intent, Observation, Recorded};
 use crate::outcome::RunOutcome;
 use crate::secret::Redactor;
+use crate::triage::Past;
 
 /// On which side of a commit the process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +48,24 @@ struct Inner {
     /// In the order in which they were made.
     runs: IndexMap<String, Run>,
     history: BTreeMap<(String, String), VecDeque<PastStep>>,
+    /// Oldest first.
+    red: Vec<Failure>,
     messages: u64,
     given_out: BTreeMap<String, u64>,
     commits: u64,
     failures: BTreeMap<u64, StoreErrorKind>,
     crash: Option<(u64, CrashAt)>,
     crashed: bool,
+}
+
+/// That a failure was seen.
+#[derive(Clone)]
+struct Failure {
+    project: String,
+    signature: String,
+    commit: String,
+    file: String,
+    seen: Past,
 }
 
 #[derive(Clone)]
@@ -207,8 +222,12 @@ impl Inner {
         }
         fold::check_order(id, run.events.len() as u64, events)?;
         let mut past = Vec::new();
+        let simulated = run.header.is_simulated();
         for event in events {
             let event = redaction::recorded(redactor, event).into_owned();
+            for lesson in lessons(&event) {
+                learn(&mut self.red, &lesson, simulated);
+            }
             match fold::change(&event) {
                 Some(Change::Closed(key)) => run.intents.retain(|intent| intent.key != *key),
                 Some(Change::Parked(reason)) => run.parked = Some(reason.to_owned()),
@@ -235,11 +254,65 @@ impl Inner {
         Ok(())
     }
 
+    fn failures(&self, run: &str, failure: (&str, &str), since: Timestamp) -> Vec<Past> {
+        let simulated = self
+            .runs
+            .get(run)
+            .is_some_and(|run| run.header.is_simulated());
+        let project = remembered_as(failure.0, simulated);
+        let same = |f: &&Failure| f.project == project && f.signature == failure.1;
+        let found = self.red.iter().rev().filter(same);
+        found
+            .filter(|f| f.seen.at >= since)
+            .map(|f| f.seen.clone())
+            .collect()
+    }
+
     /// All ids, newest first.
     fn newest_first(&self) -> Vec<&Run> {
         let mut all: Vec<&Run> = self.runs.values().rev().collect();
         all.sort_by_key(|run| std::cmp::Reverse(run.header.created_at));
         all
+    }
+}
+
+fn learn(failures: &mut Vec<Failure>, lesson: &Lesson<'_>, simulated: bool) {
+    match lesson {
+        Lesson::Passed(build) => {
+            let project = remembered_as(build.project, simulated);
+            let same = |f: &&mut Failure| {
+                f.project == project && f.commit == build.commit && f.file == build.file
+            };
+            for failure in failures.iter_mut().filter(same) {
+                failure.seen.passed_later = true;
+            }
+        }
+        Lesson::Failed(sighting) => {
+            let failure = Failure {
+                project: remembered_as(sighting.build.project, simulated),
+                signature: sighting.signature.to_owned(),
+                commit: sighting.build.commit.to_owned(),
+                file: sighting.build.file.to_owned(),
+                seen: Past {
+                    pipeline_id: sighting.pipeline.to_owned(),
+                    branch: sighting.branch.to_owned(),
+                    at: sighting.at,
+                    passed_later: false,
+                },
+            };
+            let same =
+                |f: &Failure| f.project == failure.project && f.signature == failure.signature;
+            let known = |f: &Failure| same(f) && f.seen.pipeline_id == failure.seen.pipeline_id;
+            if failures.iter().any(known) {
+                return;
+            }
+            let oldest = failures.iter().position(same);
+            let count = failures.iter().filter(|f| same(f)).count();
+            if let (Some(oldest), SIGHTINGS_MAX..) = (oldest, count) {
+                failures.remove(oldest);
+            }
+            failures.push(failure);
+        }
     }
 }
 
@@ -441,6 +514,18 @@ impl Store for MemoryStore {
         })
     }
 
+    fn failures(
+        &self,
+        run: &str,
+        failure: (&str, &str),
+        since: Timestamp,
+    ) -> Result<Vec<Past>, StoreError> {
+        self.read(|inner| {
+            inner.run(run)?;
+            Ok(inner.failures(run, failure, since))
+        })
+    }
+
     fn prune(&self, ended_before: Timestamp) -> Result<Vec<String>, StoreError> {
         self.write(|inner| {
             let old = |run: &Run| run.ended.is_some_and(|(_, at)| at < ended_before);
@@ -456,6 +541,7 @@ impl Store for MemoryStore {
                 all.retain(|past| past.at >= ended_before);
             }
             inner.history.retain(|_, all| !all.is_empty());
+            inner.red.retain(|failure| failure.seen.at >= ended_before);
             Ok(pruned)
         })
     }

@@ -11,6 +11,7 @@ mod contract;
 mod error;
 mod fold;
 mod history;
+mod lessons;
 mod lock;
 mod memory;
 mod model;

@@ -1,5 +1,7 @@
 //! What a store keeps beside the events: headers, summaries, messages, owners. Plain data.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,9 @@ pub struct RunHeader {
     pub digest: String,
     /// The inputs; of the secret ones only where their values came from.
     pub inputs: IndexMap<String, StoredInput>,
+    /// The variables of the environment that used playbooks read, as they were when the run was made.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub env: IndexMap<String, StoredInput>,
     /// The settings that the run was made with.
     pub settings: Value,
     /// The folder that `save_to` is relative to.
@@ -58,6 +63,9 @@ pub struct SourceText {
     pub name: String,
     /// Its whole text.
     pub text: String,
+    /// What it calls the others that it uses: what is written, and the name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub uses: BTreeMap<String, String>,
 }
 
 /// The value of an input, or where to read it again.

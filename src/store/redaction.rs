@@ -30,7 +30,7 @@ pub(super) fn header<'a>(redactor: &Redactor, header: &'a RunHeader) -> Cow<'a, 
         return Cow::Borrowed(header);
     }
     let mut masked = header.clone();
-    for input in masked.inputs.values_mut() {
+    for input in masked.inputs.values_mut().chain(masked.env.values_mut()) {
         if let StoredInput::Value(value) = input {
             *value = redactor.value(value);
         }

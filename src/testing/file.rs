@@ -1,5 +1,6 @@
 //! From the text of a test file to cases that can be run: read first, then held against the playbook.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +11,10 @@ use super::file_shape::TEST_FILE;
 use super::shape::{as_duration, as_text, entries, get, items};
 use super::world::{Fragments, World, Worlds};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source};
-use crate::plan::{BoundInputs, GivenInputs, InputsFile, Limits, Plan, bind_inputs};
+use crate::plan::{self, BoundInputs, GivenInputs, InputsFile, Limits, Plan};
 use crate::playbook::reading::{Entry, Yaml};
 use crate::playbook::{Located, Mistakes, YamlNode, codes, literal, parse};
+use crate::simulator::Scenario;
 
 /// A test file whose form is right, before its playbook is known.
 #[derive(Debug, Clone)]
@@ -48,6 +50,28 @@ pub struct Case {
     pub(super) kill_at: Vec<Duration>,
     pub(super) cancel_at: Option<Duration>,
     pub(super) expect: Expect,
+}
+
+impl Case {
+    /// The world that it is run in.
+    pub fn scenario(&self) -> &Scenario {
+        &self.world.scenario
+    }
+
+    /// The API token that it is run with.
+    pub fn token(&self) -> &str {
+        &self.world.token
+    }
+
+    /// The inputs that it is run with.
+    pub fn inputs(&self) -> &BoundInputs {
+        &self.inputs
+    }
+
+    /// Whether the case itself lets the run be: nothing goes wrong on the wire, and nobody kills or cancels it.
+    pub fn is_calm(&self) -> bool {
+        self.world.scenario.faults.is_empty() && self.kill_at.is_empty() && self.cancel_at.is_none()
+    }
 }
 
 /// Reads a test file: everything that the file alone shows to be wrong.
@@ -177,18 +201,34 @@ impl Draft {
             let place = entry.value.place.clone();
             given.insert(entry.key.name.clone(), Located { place, value });
         }
-        let (bound, wrong) = bind_inputs(
-            &plan.inputs,
+        let mut env: BTreeMap<&str, &str> = BTreeMap::new();
+        for entry in [get(&self.yaml, "env"), get(case, "env")]
+            .into_iter()
+            .flatten()
+            .flat_map(|entry| entries(&entry.value))
+        {
+            env.insert(&entry.key.name, as_text(&entry.value).unwrap_or_default());
+        }
+        let (bound, wrong) = plan::bind(
+            plan,
             &GivenInputs {
                 texts: &[],
                 file: Some(&given),
-                env: &|_| None,
+                env: &|name| env.get(name).map(|text| (*text).to_owned()),
             },
         );
         for mut mistake in wrong.sorted().into_iter().cloned() {
             if mistake.place.is_none() {
                 mistake.place = Some(place.clone());
-                mistake.hint = Some("give it under `inputs` of the case or of the file".to_owned());
+                let used = mistake
+                    .hint
+                    .as_ref()
+                    .is_some_and(|hint| hint.contains("`with: "));
+                let (own, of_used) = (
+                    "give it under `inputs` of the case or of the file",
+                    "a used playbook reads it: give it under `env` of the case or of the file",
+                );
+                mistake.hint = Some(if used { of_used } else { own }.to_owned());
             }
             mistakes.push(mistake);
         }

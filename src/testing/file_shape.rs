@@ -123,10 +123,17 @@ const EXPECT: Shape = Shape::Map(&[
 ]);
 
 const INPUTS: Shape = VALUES;
+/// What the environment of this machine holds is no part of a test.
+const ENV: Shape = Shape::Named(&Shape::Text);
 
 const CASE: Shape = Shape::Map(&[
     may("description", Shape::Text, "What it shows."),
     may("inputs", INPUTS, "Values of inputs, over the shared ones."),
+    may(
+        "env",
+        ENV,
+        "Variables of the environment that inputs of playbooks read, over the shared ones.",
+    ),
     may("world", WORLD, "The world, over the shared one."),
     may(
         "kill_at",
@@ -150,6 +157,11 @@ pub(super) const TEST_FILE: Shape = Shape::Map(&[
     ),
     may("description", Shape::Text, "What is tested."),
     may("inputs", INPUTS, "Values of inputs for all cases."),
+    may(
+        "env",
+        ENV,
+        "Variables of the environment that inputs of playbooks read, for all cases.",
+    ),
     may("world", WORLD, "The world of all cases."),
     must("cases", Shape::Named(&CASE), "The cases, by their names."),
 ]);

@@ -16,14 +16,14 @@ use super::scratch::Scratch;
 use super::wire::{Log, Recording};
 use crate::clock::{Clock, later};
 use crate::drivers::{
-    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Session, SessionError,
-    StopRequest, run_virtual,
+    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Remembered, Session,
+    SessionError, StopRequest, run_virtual,
 };
 use crate::effects::{EffectSettings, SemaphoreEffects};
 use crate::engine::{Machine, RunInfo};
 use crate::event::{FailureKind, Observation, Recorded};
 use crate::outcome::RunOutcome;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::secret::{Redactor, Secret};
 use crate::semaphore::{Limits, Origin};
 use crate::simulator::{Approval, InProcess, Simulator};
@@ -33,6 +33,8 @@ use crate::store::{InboxMessage, MemoryStore, RunHeader, Store};
 const RUN: &str = "test";
 /// A run that takes longer (in virtual time) has no end: no deadline is longer than this by itself.
 const VIRTUAL_MAX: Duration = Duration::from_secs(90 * 24 * 3_600);
+/// As many as when nobody sets `triage.jobs`.
+const TRIAGE_JOBS: u32 = 3;
 /// More sessions than this are not a resume any more.
 const SESSIONS_MAX: usize = 100;
 
@@ -137,15 +139,8 @@ impl<'a> Stage<'a> {
         scenario.faults.splice(0..0, schedule.faults());
         let redactor = Redactor::new();
         redactor.learn(&case.world.token);
-        for name in &case.inputs.secrets {
-            if let Some(text) = case
-                .inputs
-                .values
-                .get(name)
-                .and_then(|value| value.as_str())
-            {
-                redactor.learn(text);
-            }
+        for text in plan::secret_texts(plan, &case.inputs) {
+            redactor.learn(&text);
         }
         let store = MemoryStore::new();
         if let Some((commit, side)) = schedule.crash() {
@@ -260,6 +255,7 @@ impl<'a> Stage<'a> {
             sources: Vec::new(),
             digest: self.plan.digest.clone(),
             inputs: indexmap::IndexMap::new(),
+            env: indexmap::IndexMap::new(),
             settings: serde_json::Value::Null,
             files_dir: String::new(),
         })?;
@@ -291,6 +287,7 @@ impl<'a> Stage<'a> {
             timeout: None,
             budget: self.settings.effects.budget,
             mark: true,
+            triage: TRIAGE_JOBS,
         }
     }
 
@@ -325,7 +322,11 @@ impl<'a> Stage<'a> {
             clock,
             self.redactor.clone(),
         )
-        .with_web(Arc::new(web), never))
+        .with_web(Arc::new(web), never)
+        .with_history(Arc::new(Remembered::new(
+            Arc::clone(&self.store) as Arc<dyn Store>,
+            RUN,
+        ))))
     }
 
     fn left(self, ending: Ending) -> Ran {

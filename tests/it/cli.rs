@@ -3,6 +3,7 @@
 
 mod answers;
 mod checks;
+mod explain;
 mod kills;
 mod refusals;
 mod runs;

@@ -158,6 +158,10 @@ fn every_code_of_the_table_is_met_and_every_code_that_is_met_is_in_the_table() {
         codes::SHORT_SECRET_INPUT,
         codes::INPUTS_FILE,
         codes::SECRET_ON_COMMAND_LINE,
+        codes::USED_UNREADABLE,
+        codes::USED_IN_CIRCLE,
+        codes::TOO_MANY_USED,
+        codes::ONLY_AT_THE_TOP,
     ];
     let missing: Vec<_> = known
         .iter()

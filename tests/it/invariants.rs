@@ -2,7 +2,9 @@
 //! sweeps. Each promise is a function from the evidence to the words of how it was broken; the tests
 //! below break each rule on purpose and show that it is seen.
 
+mod evidence;
 mod planted;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,36 +12,24 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use runner::clock::millis_between;
 use runner::drivers::Finish;
-use runner::event::{Event, Fate, Intent, Recorded};
-use runner::outcome::StepOutcome;
+use runner::event::{Event, Recorded};
 use runner::report::{ApiUse, RunView, report};
-use runner::simulator::{Act, Done, Origin, Request};
+use runner::simulator::{Act, Done, Request};
 use runner::store::{ListFilter, RunState};
 use serde_json::Value;
 
-use crate::lab::{Lab, Sent};
+use self::evidence::{Evidence, mark, planned};
+use self::steps::{posted_once, steps_in_order, steps_in_time};
+use crate::lab::Lab;
 use crate::rig;
 
 /// A run that nothing disturbs any more ends within this time of the world.
 const LONGEST: Duration = Duration::from_secs(8 * 3600);
 
-/// What is known of a run and its world.
-pub(crate) struct Evidence<'l> {
-    lab: &'l Lab,
-    events: Vec<Recorded>,
-    /// What was done by requests with our token.
-    acts: Vec<Act>,
-    /// Every intent that was ever written.
-    intents: Vec<Intent>,
-    open: Vec<Intent>,
-    log: Vec<Sent>,
-    text: String,
-}
-
 type Promise = fn(&Evidence<'_>) -> Vec<String>;
 
 /// What holds at every instant.
-const ALWAYS: [(&str, Promise); 9] = [
+const ALWAYS: [(&str, Promise); 11] = [
     ("no step acts twice", acts_once),
     ("nothing that was started is forgotten", nothing_forgotten),
     ("nobody else's run is taken over", nothing_adopted),
@@ -58,6 +48,8 @@ const ALWAYS: [(&str, Promise); 9] = [
         token_in_its_header,
     ),
     ("requests come at a neighbourly rate", neighbourly),
+    ("no other server hears a POST twice", posted_once),
+    ("a step ends within its time", steps_in_time),
 ];
 
 /// Everything that is broken at this instant; empty when all is well.
@@ -92,60 +84,6 @@ pub(crate) fn broken_at_the_end(lab: &Lab, finish: &Finish) -> Vec<String> {
         all.push(format!("a run ends in time: it ended at {}", lab.now));
     }
     all
-}
-
-impl<'l> Evidence<'l> {
-    fn of(lab: &'l Lab) -> Self {
-        let events = lab.events();
-        let ours = |act: &Act| matches!(act.origin, Origin::Api { .. });
-        let open = lab.ledger.inner().open_intents("r1").expect("the intents");
-        Self {
-            text: serde_json::to_string(&events).expect("events"),
-            events,
-            acts: lab.acts().into_iter().filter(ours).collect(),
-            intents: lab.ledger.intents(),
-            open,
-            log: lab.wire.log(),
-            lab,
-        }
-    }
-
-    /// How often the steps of the plan may do this, reruns included.
-    fn times_at_most(&self, kind: &str) -> usize {
-        let times = self.lab.plan.steps.iter().map(|step| {
-            let reruns = step.rerun.as_ref().map_or(0, |rerun| {
-                let max = rerun.max.constant().and_then(|max| max.as_u64());
-                usize::try_from(max.unwrap_or_default()).expect("a small number")
-            });
-            let own = step.action.name == kind
-                || (kind, step.action.name) == ("run_workflow", "ensure_pipeline");
-            let mends = kind == "rebuild_pipeline";
-            usize::from(own) * (1 + reruns) + usize::from(mends && !own) * reruns
-        });
-        times.sum()
-    }
-
-    /// The step that a token belongs to, by the intents.
-    fn step_of(&self, token: &str) -> Option<&str> {
-        let found = self.intents.iter().find(|intent| intent.token == token);
-        found.map(|intent| intent.key.step.as_str())
-    }
-
-    fn unknown(&self, step: &str) -> bool {
-        self.events.iter().any(|recorded| match &recorded.event {
-            Event::StepEnded(ended) => ended.step == step && ended.outcome == StepOutcome::Unknown,
-            // It is on record that it may have happened; the run has not done with it.
-            Event::CallEnded { key, outcome } => {
-                key.step == step && matches!(&outcome.result, Err(f) if f.fate == Fate::Unknown)
-            }
-            _ => false,
-        })
-    }
-}
-
-fn mark(act: &Act) -> Option<&str> {
-    let found = act.parameters.iter().find(|(name, _)| name == "RUNNER_KEY");
-    found.map(|(_, mark)| mark.as_str())
 }
 
 fn acts_once(evidence: &Evidence<'_>) -> Vec<String> {
@@ -223,7 +161,7 @@ fn nothing_adopted(evidence: &Evidence<'_>) -> Vec<String> {
         let Event::StepEnded(told) = &recorded.event else {
             continue;
         };
-        let planned = evidence.lab.plan.steps.iter().find(|s| s.id == told.step);
+        let planned = planned(&evidence.lab.plan, &told.step);
         let id = |name: &str| told.outputs.get(name).and_then(Value::as_str);
         match planned.map(|step| step.action.name) {
             Some("run_workflow") => {
@@ -345,53 +283,6 @@ fn record_is_a_chain(evidence: &Evidence<'_>) -> Vec<String> {
     broken
 }
 
-fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
-    let mut broken = Vec::new();
-    let mut ended: BTreeMap<&str, StepOutcome> = BTreeMap::new();
-    let mut canceled = false;
-    for recorded in &evidence.events {
-        match &recorded.event {
-            Event::StepStarted { step, .. } => {
-                let planned = evidence.lab.plan.steps.iter().find(|s| s.id == *step);
-                for need in planned.iter().flat_map(|s| &s.needs) {
-                    let needed = evidence.lab.plan.steps[need.step].id.as_str();
-                    if !ended
-                        .get(needed)
-                        .is_some_and(|outcome| need.accept.takes(*outcome))
-                    {
-                        broken.push(format!(
-                            "`{step}` begins after `{needed}` as {:?}",
-                            ended.get(needed)
-                        ));
-                    }
-                }
-                if ended.contains_key(step.as_str()) {
-                    broken.push(format!("`{step}` begins after its end"));
-                }
-            }
-            Event::StepEnded(told) if ended.insert(&told.step, told.outcome).is_some() => {
-                broken.push(format!("`{}` ends twice", told.step));
-            }
-            // What a canceled run started is stopped in the name of the step that started it.
-            Event::CancelRequested { .. } => canceled = true,
-            Event::CallStarted { call, .. }
-                if canceled
-                    && matches!(
-                        call.as_str(),
-                        "stop_pipeline" | "stop_workflow" | "await_pipeline" | "await_promotion"
-                    ) => {}
-            Event::CallStarted { key, .. } if ended.contains_key(key.step.as_str()) => {
-                broken.push(format!("{key} is called after its step has ended"));
-            }
-            Event::RunEnded(_) if ended.len() != evidence.lab.plan.steps.len() => {
-                broken.push("the run ended before its steps".to_owned());
-            }
-            _ => {}
-        }
-    }
-    broken
-}
-
 fn token_in_its_header(evidence: &Evidence<'_>) -> Vec<String> {
     let mut broken: Vec<String> = evidence
         .log
@@ -450,9 +341,7 @@ fn one_story(evidence: &Evidence<'_>, finish: &Finish) -> Vec<String> {
     }
     for recorded in &evidence.events {
         if let Event::StepEnded(told) = &recorded.event {
-            let word = report
-                .pointer(&format!("/steps/{}/outcome", told.step))
-                .and_then(Value::as_str);
+            let word = outcome_in(&report, &told.step);
             if word != Some(told.outcome.as_str()) {
                 broken.push(format!("the report says {word:?} of `{}`", told.step));
             }
@@ -475,6 +364,20 @@ fn one_story(evidence: &Evidence<'_>, finish: &Finish) -> Vec<String> {
         ));
     }
     broken
+}
+
+/// What a report says of a step; items stand under theirs.
+fn outcome_in<'r>(report: &'r Value, id: &str) -> Option<&'r str> {
+    let steps = report.get("steps")?;
+    let item = id.strip_suffix(']').and_then(|id| id.rsplit_once('['));
+    let step = match item {
+        Some((of, key)) => {
+            let each = steps.get(of)?.get("each")?.as_array()?;
+            each.iter().find(|item| item["key"] == key)?
+        }
+        None => steps.get(id)?,
+    };
+    step.get("outcome")?.as_str()
 }
 
 /// Each session shows the whole record, from the first event on, each once.

@@ -20,9 +20,9 @@ use runner::event::Recorded;
 use runner::plan::{BoundInputs, Limits, Plan};
 use runner::secret::{Redactor, Secret};
 use runner::semaphore::{Limits as ClientLimits, Origin};
-use runner::simulator::{Act, InProcess, Scenario, Simulator};
-use runner::store::{MemoryStore, Store};
-
+use runner::simulator::{Act, Approval, InProcess, Scenario, Simulator};
+use runner::store::{InboxMessage, MemoryStore, Store};
+use runner::testing::Case;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub(crate) use ledger::{Breach, Ledger, Side};
@@ -104,6 +104,24 @@ impl Lab {
         lab
     }
 
+    /// The run of a case of a test file, in the world of that case.
+    pub(crate) fn of_case(plan: &Arc<Plan>, case: &Case) -> Self {
+        let mut lab = Self::new(plan, case.scenario().clone());
+        lab.bound = case.inputs().clone();
+        lab.token = case.token().to_owned();
+        lab.redactor.learn(&lab.token);
+        for name in &lab.bound.secrets {
+            let secret = lab.bound.values.get(name).and_then(|value| value.as_str());
+            secret
+                .into_iter()
+                .for_each(|secret| lab.redactor.learn(secret));
+        }
+        for (step, answer) in &case.scenario().approvals {
+            lab.answer(step, *answer == Approval::Approve);
+        }
+        lab
+    }
+
     pub(crate) fn over(plan: &Arc<Plan>, scenario: Scenario, store: Arc<dyn Store>) -> Self {
         let values = plan.inputs.iter().filter_map(|(name, input)| {
             let default = input.default.clone()?;
@@ -136,6 +154,16 @@ impl Lab {
             seen: Vec::new(),
             salt: "salt".into(),
         }
+    }
+
+    /// A person answers a step before it asks.
+    pub(crate) fn answer(&self, step: &str, approved: bool) {
+        let message = InboxMessage::Answer {
+            step: step.to_owned(),
+            approved,
+            by: "ada".to_owned(),
+        };
+        self.ledger.inner().post("r1", &message).expect("posted");
     }
 
     pub(crate) fn events(&self) -> Vec<Recorded> {

@@ -15,6 +15,7 @@ const LAYERS: &[(&str, u8, Uses)] = &[
     ("secret", 0, Uses::LayersBelow),
     ("size", 0, Uses::LayersBelow),
     ("text", 0, Uses::LayersBelow),
+    ("triage", 0, Uses::LayersBelow),
     ("template", 1, Uses::LayersBelow),
     ("catalog", 1, Uses::LayersBelow),
     ("playbook", 2, Uses::LayersBelow),

@@ -1,25 +1,30 @@
 //! What people and programs see of a run: every screen and report of some handmade runs, as files.
 
 mod fixtures;
+mod formats;
 #[expect(
     clippy::unwrap_used,
     reason = "what fails here fails the test that calls it"
 )]
 mod hostile;
+mod screens;
+mod traces;
 
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::Arc;
 
 use indicatif::TermLike;
 use jsonschema::Validator;
+use runner::cli::explained;
 use runner::cli::output::Output;
-use runner::cli::progress::{Mode, Progress, Surroundings, lines};
-use runner::cli::screen::{Screen, columns};
+use runner::cli::progress::{Mode, Progress, Surroundings};
+use runner::cli::screen::Screen;
 use runner::cli::show::{RunRow, runs, show};
 use runner::cli::summary::{Ending, summary};
+use runner::report::explain_v1::Explanation;
 use runner::report::{
-    ApiUse, RunView, critical_path, event_schema, event_v1, json_line, json_pretty, masked, report,
-    report_schema, report_text,
+    ApiUse, RunView, critical_path, event_schema, event_v1, explain, explain_schema, json_line,
+    json_pretty, masked, only, report, report_schema, report_text,
 };
 use runner::secret::Redactor;
 use serde_json::Value;
@@ -83,9 +88,17 @@ fn event_lines_are_as_written_and_fit_their_schema() {
     let mut golden = Golden::default();
     let validator = validator(&event_schema());
     for (name, _) in RUNS {
-        let mut text = String::new();
-        for event in events(name) {
-            let line = masked(&event_v1::Line::from(&event), &Redactor::new());
+        let (mut text, mut seq) = (String::new(), 0);
+        for item in items(name) {
+            let line = match item {
+                Item::Event(event) => {
+                    seq = event.seq;
+                    event_v1::Line::from(&event)
+                }
+                Item::Observation(observation) => event_v1::Line::observed(&observation, seq),
+                Item::Tick { .. } => continue,
+            };
+            let line = masked(&line, &Redactor::new());
             assert_valid(&validator, &line);
             text.push_str(&json_line(&line));
         }
@@ -117,6 +130,7 @@ fn published_schemas_are_those_of_the_code() {
     for (file, schema) in [
         ("report.v1.schema.json", report_schema()),
         ("event.v1.schema.json", event_schema()),
+        ("explain.v1.schema.json", explain_schema()),
     ] {
         golden.check_file("schemas", file, &json_pretty(&schema));
     }
@@ -136,6 +150,64 @@ fn the_end_of_a_run_is_told_at_any_width() {
             let text = summary(&view, &ending, &Screen::new(width, &redactor));
             golden.check(&format!("{name}.summary.{width}.txt"), &text);
         }
+    }
+    golden.finish();
+}
+
+#[test]
+fn a_run_is_explained() {
+    let mut golden = Golden::default();
+    let validator = validator(&explain_schema());
+    let redactor = Redactor::new();
+    let screen = Screen::new(100, &redactor);
+    let now = time("2026-11-24T13:00:00Z");
+    for (name, _) in RUNS {
+        let mut view = RunView::new();
+        for item in items(name) {
+            match item {
+                Item::Event(event) => view.apply(&event),
+                Item::Observation(seen) => view.observe(&seen),
+                Item::Tick { .. } => {}
+            }
+        }
+        let found = explain(&view, now);
+        assert_valid(
+            &validator,
+            &masked(&Explanation::Run(found.clone()), &redactor),
+        );
+        let mut text = explained::run(&found, None, &screen);
+        for step in found.steps.keys() {
+            let alone = only(found.clone(), step).expect("it is there");
+            text.push_str(&format!("\n--- {step}\n"));
+            text.push_str(&explained::step(&alone, step, &screen));
+        }
+        golden.check(&format!("{name}.explain.txt"), &text);
+    }
+    golden.finish();
+}
+
+#[test]
+fn a_run_at_work_is_explained_as_it_stands() {
+    let mut golden = Golden::default();
+    let redactor = Redactor::new();
+    let screen = Screen::new(100, &redactor);
+    for (name, now) in [
+        ("failed", "2026-11-24T12:03:20Z"),
+        ("parked", "2026-11-24T12:00:30Z"),
+        ("retried", "2026-11-24T12:00:05Z"),
+    ] {
+        let now = time(now);
+        let mut view = RunView::new();
+        for item in items(name) {
+            match item {
+                Item::Event(event) if event.at.wall <= now => view.apply(&event),
+                Item::Observation(seen) if seen.at <= now => view.observe(&seen),
+                Item::Event(_) | Item::Observation(_) | Item::Tick { .. } => {}
+            }
+        }
+        let owner = Some("process 4711 on ci-1 works on it");
+        let text = explained::run(&explain(&view, now), owner, &screen);
+        golden.check(&format!("{name}.explain.live.txt"), &text);
     }
     golden.finish();
 }
@@ -185,36 +257,6 @@ fn progress_without_a_terminal_is_a_line_per_change() {
 }
 
 #[test]
-fn a_terminal_shows_a_line_per_running_step() {
-    let mut golden = Golden::default();
-    let redactor = Redactor::new();
-    for (name, now) in [
-        ("failed", "2026-11-24T12:03:20Z"),
-        ("parked", "2026-11-24T12:00:30Z"),
-        ("retried", "2026-11-24T12:00:05Z"),
-    ] {
-        let now = time(now);
-        let mut view = RunView::new();
-        for item in items(name) {
-            match item {
-                Item::Event(event) if event.at.wall <= now => view.apply(&event),
-                Item::Observation(seen) if seen.at <= now => view.observe(&seen),
-                Item::Event(_) | Item::Observation(_) | Item::Tick { .. } => {}
-            }
-        }
-        for width in WIDTHS {
-            let drawn = lines(&view, now, &Screen::new(width, &redactor));
-            assert!(drawn.iter().all(|line| columns(line) <= width));
-            golden.check(
-                &format!("{name}.lines.{width}.txt"),
-                &(drawn.join("\n") + "\n"),
-            );
-        }
-    }
-    golden.finish();
-}
-
-#[test]
 fn the_display_fits_its_surroundings() {
     let terminal = Surroundings {
         terminal: true,
@@ -256,23 +298,17 @@ fn the_display_fits_its_surroundings() {
     }
 }
 
-/// A terminal that keeps what is drawn, or one that is gone.
-#[derive(Debug, Default)]
-struct Terminal {
-    drawn: Shared,
-    gone: bool,
-}
+/// A terminal that is gone.
+#[derive(Debug)]
+struct Gone;
 
-impl Terminal {
-    fn write(&self, text: &str) -> io::Result<()> {
-        if self.gone {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        self.drawn.clone().write_all(text.as_bytes())
+impl Gone {
+    fn write() -> io::Result<()> {
+        Err(io::ErrorKind::BrokenPipe.into())
     }
 }
 
-impl TermLike for Terminal {
+impl TermLike for Gone {
     fn width(&self) -> u16 {
         80
     }
@@ -281,77 +317,43 @@ impl TermLike for Terminal {
         24
     }
 
-    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.write(&format!("<up {n}>"))
+    fn move_cursor_up(&self, _n: usize) -> io::Result<()> {
+        Self::write()
     }
 
-    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.write(&format!("<down {n}>"))
+    fn move_cursor_down(&self, _n: usize) -> io::Result<()> {
+        Self::write()
     }
 
-    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
-        self.write(&format!("<right {n}>"))
+    fn move_cursor_right(&self, _n: usize) -> io::Result<()> {
+        Self::write()
     }
 
-    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-        self.write(&format!("<left {n}>"))
+    fn move_cursor_left(&self, _n: usize) -> io::Result<()> {
+        Self::write()
     }
 
-    fn write_line(&self, line: &str) -> io::Result<()> {
-        self.write(&format!("{line}\n"))
+    fn write_line(&self, _line: &str) -> io::Result<()> {
+        Self::write()
     }
 
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        self.write(text)
+    fn write_str(&self, _text: &str) -> io::Result<()> {
+        Self::write()
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.write("<clear>")
+        Self::write()
     }
 
     fn flush(&self) -> io::Result<()> {
-        self.write("")
+        Self::write()
     }
-}
-
-#[test]
-fn a_terminal_is_drawn_on_and_what_ended_stays_above() {
-    let (terminal, err) = (Arc::new(Terminal::default()), Shared::default());
-    let output = Arc::new(Output::to(io::sink(), err.clone(), Redactor::new()));
-    let mut progress = Progress::on(Arc::<Terminal>::clone(&terminal), output);
-    let began = std::time::Instant::now();
-    for event in events("failed") {
-        progress.event(&event);
-    }
-    for second in 0..1_000 {
-        let later = time("2026-11-24T12:05:00Z").as_second() + second;
-        progress.tick(jiff::Timestamp::from_second(later).expect("a time"));
-    }
-    // What stays is written above the lines, which draws them again; the rest is ten a second.
-    let redraws = terminal.drawn.text().matches("release  ").count() as u128;
-    let allowed = 8 + 1 + began.elapsed().as_millis() / 100;
-    assert!(redraws <= allowed, "{redraws} redraws, {allowed} allowed");
-    progress.finish();
-    let drawn = terminal.drawn.text();
-    assert!(
-        drawn.contains("release  running 0s, 0 of 6 steps ended"),
-        "{drawn}"
-    );
-    let left = drawn.rsplit("<clear>").next().unwrap_or_default();
-    assert!(!left.contains("release"), "{drawn}");
-    let stays: Vec<String> = err.text().lines().map(str::to_owned).collect();
-    assert_eq!(stays.len(), 8, "{stays:#?}");
-    assert_eq!(stays[0], "✓ passed  build  3.1s");
 }
 
 #[test]
 fn a_terminal_that_is_gone_stops_nothing() {
-    let terminal = Arc::new(Terminal {
-        gone: true,
-        ..Terminal::default()
-    });
     let output = Arc::new(Output::to(io::sink(), io::sink(), Redactor::new()));
-    let mut progress = Progress::on(terminal, Arc::clone(&output));
+    let mut progress = Progress::on(Arc::new(Gone), Arc::clone(&output));
     for event in events("failed") {
         progress.event(&event);
         progress.tick(event.at.wall);

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use runner::clock::Clock;
 use runner::diagnostic::Source;
 use runner::drivers::{
-    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Session, StopRequest,
-    run_virtual,
+    Conditions, Finish, InProcessTransport, InProcessWeb, Observer, Remembered, Session,
+    StopRequest, run_virtual,
 };
 use runner::effects::{EffectSettings, SemaphoreEffects};
 use runner::engine::{Budget, Machine, RunInfo};
@@ -216,7 +216,9 @@ impl Rig {
             let clock = Clock::paused(start);
             let fresh = || Simulator::new(self.scenario.clone(), 7, clock.now());
             let connection = InProcess::new(world.unwrap_or_else(fresh), clock);
-            let effects = effects(&connection, token, settings, &redactor);
+            let remembered = Remembered::new(Arc::clone(&store) as Arc<dyn Store>, "r1");
+            let effects =
+                effects(&connection, token, settings, &redactor).with_history(Arc::new(remembered));
             let began = past.first().map_or(start, |recorded| recorded.at.wall);
             let info = run_info(began);
             let machine = Machine::new(info, plan, bound).expect("a machine");
@@ -329,6 +331,7 @@ pub(crate) fn run_info(started_at: Timestamp) -> RunInfo {
         timeout: None,
         budget: Budget::default(),
         mark: true,
+        triage: 3,
     }
 }
 
@@ -341,6 +344,7 @@ pub(crate) fn header() -> RunHeader {
         sources: Vec::new(),
         digest: "digest".into(),
         inputs: indexmap::IndexMap::new(),
+        env: indexmap::IndexMap::new(),
         settings: Value::Null,
         files_dir: String::new(),
     }

@@ -29,7 +29,7 @@ fn ids(store: &dyn Store, filter: &ListFilter) -> Vec<String> {
 type Case = (&'static str, fn(&Place));
 
 /// What every store must do.
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     ("a run comes back as it was written", comes_back),
     ("an id that is no file name is refused", ids_are_checked),
     ("events follow each other without gaps", no_gaps),
@@ -48,6 +48,7 @@ const CASES: [Case; 14] = [
         "history knows pipelines and simulations",
         history_of_pipelines,
     ),
+    ("failures are remembered, and that they went", failures),
     ("pruning leaves what has not ended", prunes),
     ("the guard masks what is secret", guards),
 ];
@@ -444,6 +445,83 @@ fn history_of_pipelines(place: &Place) {
     let simulated = remembered_as("release", true);
     let apart = store.estimates(&simulated).unwrap();
     assert_eq!(apart.get("build").unwrap().duration_ms, 5);
+}
+
+/// What a look at a red pipeline gave.
+fn triaged(
+    seq: u64,
+    (pipeline, branch): (&str, &str),
+    signatures: &[&str],
+) -> runner::event::Recorded {
+    let jobs: Vec<_> = signatures
+        .iter()
+        .map(|signature| serde_json::json!({ "signature": signature }))
+        .collect();
+    let value = serde_json::json!({
+        "triage": { "jobs": jobs },
+        "about": {
+            "project_id": "p", "pipeline_id": pipeline, "branch": branch, "commit_sha": branch,
+            "pipeline_file": "a.yml",
+        },
+    });
+    let answer = Answer {
+        value,
+        ..Answer::default()
+    };
+    call_ended(seq, key("tests", 1), Ok(answer))
+}
+
+fn passed(seq: u64, commit: &str, file: &str) -> runner::event::Recorded {
+    let value = serde_json::json!({ "pipeline": {
+        "project_id": "p", "commit_sha": commit, "pipeline_file": file, "result": "passed",
+    } });
+    let answer = Answer {
+        value,
+        ..Answer::default()
+    };
+    call_ended(seq, key("tests", 1), Ok(answer))
+}
+
+fn failures(place: &Place) {
+    let store = place.open();
+    let mut simulated = header("r2", 0);
+    simulated.settings = serde_json::json!({ "simulated": true });
+    store.create_run(&header("r1", 0)).unwrap();
+    store.create_run(&simulated).unwrap();
+    let events = [
+        triaged(1, ("p1", "main"), &["s", "t", "s", ""]),
+        triaged(2, ("p2", "dev"), &["s"]),
+        triaged(3, ("p2", "dev"), &["s"]),
+        passed(4, "dev", "b.yml"),
+        passed(5, "main", "a.yml"),
+    ];
+    store.append("r1", &events).unwrap();
+    store
+        .append("r2", &[triaged(1, ("p3", "main"), &["s"])])
+        .unwrap();
+    let seen = |run: &str, signature: &str, since: i64| -> Vec<(String, String, bool)> {
+        let found = place.open().failures(run, ("p", signature), at(since));
+        let found = found.unwrap().into_iter();
+        found
+            .map(|past| (past.pipeline_id, past.branch, past.passed_later))
+            .collect()
+    };
+    let row = |pipeline: &str, branch: &str, passed| (pipeline.into(), branch.into(), passed);
+    let (one, two) = (row("p1", "main", true), row("p2", "dev", false));
+    assert_eq!(seen("r1", "s", 0), [two.clone(), one.clone()]);
+    assert_eq!(seen("r1", "s", 2), [two]);
+    assert_eq!(seen("r1", "t", 0), [one]);
+    assert_eq!(seen("r1", "", 0), []);
+    assert_eq!(seen("r2", "s", 0), [row("p3", "main", false)]);
+    assert_eq!(
+        kind(store.failures("none", ("p", "s"), at(0))),
+        StoreErrorKind::NotFound
+    );
+    let many = (6..=150).map(|seq| triaged(seq, (&format!("p{seq}"), "main"), &["s"]));
+    store.append("r1", &many.collect::<Vec<_>>()).unwrap();
+    assert_eq!(seen("r1", "s", 0).len(), 100);
+    store.prune(at(140)).unwrap();
+    assert_eq!(seen("r1", "s", 0).len(), 11, "what is older is forgotten");
 }
 
 fn prunes(place: &Place) {

@@ -5,5 +5,7 @@
 mod chaos;
 mod crashes;
 mod faults;
+mod library;
+mod plans;
 mod sessions;
 mod sqlite;

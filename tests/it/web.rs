@@ -1,5 +1,6 @@
 //! `http`: requests to other servers, in virtual time against those of a scenario, and over a real socket.
 
+mod certificates;
 mod sockets;
 
 use std::time::Duration;

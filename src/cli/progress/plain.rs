@@ -10,6 +10,7 @@ use crate::event::{
     EffectKey, Event, Failure, Observation, Recorded, Resolution, RunCreated, Seen,
 };
 use crate::report::{RunState, RunView, StepState, StepView};
+use crate::store::Estimates;
 
 /// A cause is cut to this.
 const CAUSE_CHARACTERS_MAX: usize = 300;
@@ -240,7 +241,7 @@ pub fn observation_line(
                 let mut after = before.clone();
                 after.trouble = None;
                 after.seen = Some(observation.clone());
-                let doing = words::doing(&after, observation.at, screen);
+                let doing = words::doing(&after, None, observation.at, screen);
                 screen.fit(&format!("{step}: {doing}"))
             })
         }
@@ -274,7 +275,12 @@ fn followed(seen: &Seen) -> Option<Followed<'_>> {
 }
 
 /// What is said when nothing has changed for a while; none when the run is not worked on.
-pub fn sign_of_life(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> Option<String> {
+pub fn sign_of_life(
+    view: &RunView,
+    now: Timestamp,
+    estimates: &Estimates,
+    screen: &Screen<'_>,
+) -> Option<String> {
     if view.state != RunState::Running {
         return None;
     }
@@ -287,8 +293,8 @@ pub fn sign_of_life(view: &RunView, now: Timestamp, screen: &Screen<'_>) -> Opti
         .iter()
         .take(STEPS_NAMED)
         .map(|(id, step)| {
-            let id = screen.line(id, words::NAME_CHARACTERS_MAX);
-            format!("{id}: {}", words::doing(step, now, screen))
+            let doing = words::doing(step, estimates.get(id), now, screen);
+            format!("{}: {doing}", screen.line(id, words::NAME_CHARACTERS_MAX))
         })
         .collect();
     let more = running.len().saturating_sub(STEPS_NAMED);

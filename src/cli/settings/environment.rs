@@ -72,6 +72,15 @@ impl Environment {
         self.filled("SEMAPHORE_API_TOKEN").map(Secret::new)
     }
 
+    /// The folders of the library: `RUNNER_LIBRARY`, written like `PATH`.
+    pub fn libraries(&self) -> Vec<PathBuf> {
+        let given = self.filled("RUNNER_LIBRARY").unwrap_or_default();
+        let folders = std::env::split_paths(given);
+        folders
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .collect()
+    }
+
     /// The file of the official CLI.
     pub fn sem_yaml(&self) -> Option<PathBuf> {
         Some(self.folder("HOME")?.join(".sem.yaml"))

@@ -9,7 +9,9 @@ use toml::de::{DeTable, DeValue};
 use super::codes::{SHAPE, UNKNOWN, VALUE};
 use super::table::{SETTINGS, Setting, Slot, env_name};
 use super::{Environment, Given, Origin, Settings};
+use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Source, nearest};
+use crate::secret::MASK;
 use crate::{duration, size};
 
 /// What is set where, from the weakest to the strongest.
@@ -187,6 +189,10 @@ impl Resolver {
     fn set(&mut self, setting: &'static Setting, text: &str, origin: Origin, place: Option<Place>) {
         match assign(&mut self.settings, setting, text, &origin) {
             Ok(()) => {
+                let text = match setting.slot {
+                    Slot::Address(_) if !text.is_empty() => MASK,
+                    _ => text,
+                };
                 let given = Given {
                     text: text.to_owned(),
                     origin,
@@ -194,8 +200,16 @@ impl Resolver {
                 self.settings.origins.insert(setting.name, given);
             }
             Err(reason) => {
+                // An excerpt would show the line of a secret: its place is told in words.
+                let (place, origin) = match (setting.slot, place) {
+                    (Slot::Address(_), Some(place)) => {
+                        let line = Origin::File(format!("{}:{}", place.source.name, place.line));
+                        (None, line)
+                    }
+                    (_, place) => (place, origin),
+                };
                 let from = match (&origin, &place) {
-                    (Origin::Env(_), _) => format!(" ({origin})"),
+                    (Origin::Env(_), _) | (Origin::File(_), None) => format!(" ({origin})"),
                     _ => String::new(),
                 };
                 let message = format!("`{}`{from}: {reason}", setting.name);
@@ -274,6 +288,15 @@ fn assign(
             };
         }
         Slot::Path(field) => *field(settings) = path(text, origin)?,
+        Slot::Address(field) => {
+            *field(settings) = match (text, origin) {
+                ("", Origin::Default) => None,
+                (text, _) => {
+                    let read = Address::parse(text);
+                    Some(read.map_err(|why| format!("it {}; {}", why.reason, why.hint))?)
+                }
+            };
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Settings;
+use crate::address::Address;
 
 /// A setting.
 pub(super) struct Setting {
@@ -25,6 +26,8 @@ pub(super) enum Slot {
     Count(u64, u64, fn(&mut Settings) -> &mut u64),
     Boolean(fn(&mut Settings) -> &mut bool),
     Path(fn(&mut Settings) -> &mut Option<PathBuf>),
+    /// An address that is a secret: it is never shown.
+    Address(fn(&mut Settings) -> &mut Option<Address>),
 }
 
 impl Slot {
@@ -35,6 +38,7 @@ impl Slot {
             Self::Count(..) => "integer",
             Self::Boolean(_) => "boolean",
             Self::Path(_) => "path",
+            Self::Address(_) => "address",
         }
     }
 }
@@ -59,7 +63,7 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 /// All settings, section by section.
-pub(super) const SETTINGS: [Setting; 24] = [
+pub(super) const SETTINGS: [Setting; 30] = [
     setting(
         "state.dir",
         "",
@@ -70,7 +74,7 @@ pub(super) const SETTINGS: [Setting; 24] = [
         "state.keep",
         "90d",
         Slot::Duration(0, |s| &mut s.state.keep),
-        "for how long ended runs are kept when runs are pruned",
+        "for how long runs that have ended are kept; `runner apply` removes older ones when it is done",
     ),
     setting(
         "http.connect_timeout",
@@ -145,6 +149,30 @@ pub(super) const SETTINGS: [Setting; 24] = [
         "a longer log of a job is cut, with a note",
     ),
     setting(
+        "triage.jobs",
+        "3",
+        Slot::Count(0, 20, |s| &mut s.triage.jobs),
+        "of how many failed jobs of a red pipeline the logs are read, to find out why; 0 for none",
+    ),
+    setting(
+        "triage.window",
+        "14d",
+        Slot::Duration(60 * SECOND, |s| &mut s.triage.window),
+        "how far back the same failure counts as seen before",
+    ),
+    setting(
+        "heartbeat.url",
+        "",
+        Slot::Address(|s| &mut s.heartbeat.url),
+        "the address of a cron monitor that is told how `runner apply` and `runner resume` end; a secret",
+    ),
+    setting(
+        "heartbeat.start",
+        "true",
+        Slot::Boolean(|s| &mut s.heartbeat.start),
+        "whether the monitor is told the beginning too, at `/start`",
+    ),
+    setting(
         "limits.playbook_bytes",
         "1MiB",
         Slot::Size(KIB, 64 * MIB, |s| &mut s.limits.playbook_bytes),
@@ -179,6 +207,18 @@ pub(super) const SETTINGS: [Setting; 24] = [
         "10000",
         Slot::Count(1, 1_000_000, |s| &mut s.limits.edges),
         "the most edges between the steps of a playbook",
+    ),
+    setting(
+        "limits.includes",
+        "32",
+        Slot::Count(0, 1_000, |s| &mut s.limits.includes),
+        "the most other playbooks that a playbook uses",
+    ),
+    setting(
+        "limits.include_depth",
+        "8",
+        Slot::Count(0, 64, |s| &mut s.limits.include_depth),
+        "how deep playbooks use each other",
     ),
     setting(
         "limits.json_bytes",

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::act::Next;
 use crate::engine::call::Call;
 use crate::engine::record::{Record, text};
+use crate::engine::triage;
 use crate::event::{Answer, Failure, FailureKind};
 
 /// What the waiting step wants the pipeline to be.
@@ -79,6 +80,7 @@ pub(super) fn ended(record: &mut Record, answer: &Answer, expect: Expect) -> Nex
     if let Some(reruns) = answer.value.get("replaced").and_then(Value::as_array) {
         record.reruns.clone_from(reruns);
     }
+    record.red = triage::red(&answer.value);
     if expect.holds(text(pipeline, "result")) {
         Next::Done
     } else {

@@ -5,8 +5,9 @@ use crate::playbook::{Mistakes, Step, codes};
 use crate::text;
 
 use super::super::Phase;
-use super::super::names::{self, Indexed, Names, Output};
+use super::super::names::{Indexed, Names, Output};
 use super::super::walk::{Found, Sees};
+use super::types;
 
 /// Where a mention stands, which decides what it may name.
 #[derive(Clone, Copy)]
@@ -50,10 +51,16 @@ pub(crate) fn check<'p>(
         ("run", Where::Step { indexed, .. }) => run(found, indexed.phase, mistakes),
         ("run", Where::Output) => run(found, Phase::Main, mistakes),
         ("this", Where::Step { indexed, sees }) if sees.this => {
-            this(found, indexed.step, mistakes);
+            this(found, indexed.step, names, mistakes);
         }
         ("item" | "key" | "index", Where::Step { indexed, sees })
-            if sees.item && indexed.step.for_each.is_some() => {}
+            if sees.item && indexed.step.for_each.is_some() =>
+        {
+            let item = types::item(indexed.step, names).filter(|_| found.hop(0) == Some("item"));
+            if let Some(ty) = item {
+                part_of(found, 1, ty, mistakes);
+            }
+        }
         (root, _) => out_of_scope(found, root, at, mistakes),
     }
     None
@@ -143,7 +150,7 @@ fn step<'p>(
         }
     }
     if let Some(name) = found.hop(2) {
-        output(found, read.step, name, mistakes);
+        output(found, (read.step, name), names, mistakes);
     }
     Some(read)
 }
@@ -177,11 +184,16 @@ pub(crate) fn unknown_step(
     near(diagnostic, id, names.ids(), &otherwise)
 }
 
-fn output(found: Found<'_>, step: &Step, name: &str, mistakes: &mut Mistakes) {
+fn output<'p>(
+    found: Found<'_>,
+    (step, name): (&'p Step, &str),
+    names: &Names<'p>,
+    mistakes: &mut Mistakes,
+) {
     let action = step.action.action.name;
     let id = &step.id;
-    match names::output(step, name) {
-        Output::Known(_) if name == "each" => each(found, step, mistakes),
+    match names.output(step, name) {
+        Output::Known(_) if name == "each" => each(found, step, names, mistakes),
         Output::Known(ty) => part_of(found, 3, ty, mistakes),
         Output::NotWaited => mistakes.push_with(|| {
             Diagnostic::error(
@@ -200,13 +212,13 @@ fn output(found: Found<'_>, step: &Step, name: &str, mistakes: &mut Mistakes) {
             )
             .hint("read the step's own outputs")
         }),
-        Output::None if matches!(names::own(step, name), Output::Known(_)) => {
+        Output::None if matches!(names.own(step, name), Output::Known(_)) => {
             mistakes.push_with(|| of_an_item(found, step, name));
         }
         Output::None => {
             mistakes.push_with(|| {
                 let owner = format!("step `{id}` (`{action}`)");
-                no_output(found, 2, &owner, names::outputs(step))
+                no_output(found, 2, &owner, names.outputs(step))
             });
         }
     }
@@ -242,19 +254,19 @@ fn of_an_item(found: Found<'_>, step: &Step, name: &str) -> Diagnostic {
 const OF_AN_ITEM: [&str; 2] = ["key", "item"];
 
 /// `steps.x.each[0].name`: one of the records.
-fn each(found: Found<'_>, step: &Step, mistakes: &mut Mistakes) {
+fn each<'p>(found: Found<'_>, step: &'p Step, names: &Names<'p>, mistakes: &mut Mistakes) {
     let Some(first) = found.hop(3) else { return };
     let numbered = first.parse::<i64>().is_ok();
     let Some(name) = found.hop(if numbered { 4 } else { 3 }) else {
         return;
     };
     if numbered {
-        match names::own(step, name) {
+        match names.own(step, name) {
             _ if OF_AN_ITEM.contains(&name) => {}
             Output::Known(ty) => part_of(found, 5, ty, mistakes),
             Output::NotWaited | Output::None => {
                 mistakes.push_with(|| {
-                    let known = names::own_outputs(step).into_iter().chain(OF_AN_ITEM);
+                    let known = names.own_outputs(step).into_iter().chain(OF_AN_ITEM);
                     no_output(
                         found,
                         4,
@@ -285,6 +297,7 @@ fn part_of(found: Found<'_>, hop: usize, ty: crate::catalog::Type, mistakes: &mu
     use crate::catalog::Type;
     let Some(name) = found.hop(hop) else { return };
     match ty {
+        Type::Map(_) if found.hop(hop - 1) == Some("triage") => triage(found, hop, name, mistakes),
         Type::List(_) | Type::Map(_) | Type::Any | Type::Expressions => {}
         Type::Text
         | Type::Id
@@ -311,6 +324,29 @@ fn part_of(found: Found<'_>, hop: usize, ty: crate::catalog::Type, mistakes: &mu
             });
         }
     }
+}
+
+/// What stands in `triage` is known, so that a condition on it cannot speak of nothing.
+fn triage(found: Found<'_>, hop: usize, name: &str, mistakes: &mut Mistakes) {
+    use crate::catalog::TRIAGE_FIELDS;
+    if TRIAGE_FIELDS.iter().any(|field| field.name == name) {
+        return;
+    }
+    mistakes.push_with(|| {
+        let diagnostic = Diagnostic::error(
+            codes::UNKNOWN_OUTPUT,
+            found.hop_place(hop),
+            format!("`triage` has no `{}`", text::clean_line(name, 60)),
+        );
+        let known = TRIAGE_FIELDS.iter().map(|field| field.name);
+        let all: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
+        near(
+            diagnostic,
+            name,
+            known,
+            &format!("it has {}", all.join(", ")),
+        )
+    });
 }
 
 fn path(found: Found<'_>, hops: usize) -> String {
@@ -353,9 +389,9 @@ fn run(found: Found<'_>, phase: Phase, mistakes: &mut Mistakes) {
     });
 }
 
-fn this(found: Found<'_>, step: &Step, mistakes: &mut Mistakes) {
+fn this<'p>(found: Found<'_>, step: &'p Step, names: &Names<'p>, mistakes: &mut Mistakes) {
     let Some(name) = found.hop(1) else { return };
-    match names::own(step, name) {
+    match names.own(step, name) {
         Output::Known(ty) => part_of(found, 2, ty, mistakes),
         Output::NotWaited => mistakes.push_with(|| {
             Diagnostic::error(
@@ -368,7 +404,7 @@ fn this(found: Found<'_>, step: &Step, mistakes: &mut Mistakes) {
         Output::None => {
             mistakes.push_with(|| {
                 let owner = format!("this step (`{}`)", step.action.action.name);
-                no_output(found, 1, &owner, names::own_outputs(step))
+                no_output(found, 1, &owner, names.own_outputs(step))
             });
         }
     }

@@ -9,4 +9,5 @@ pub(super) mod secrets;
 pub(super) mod types;
 pub(super) mod undo;
 pub(super) mod usage;
+pub(super) mod uses;
 pub(super) mod web;

@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use crate::catalog::Shape;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::playbook::{Mistakes, Playbook, Step, codes};
 use crate::template::{Node, Tree};
 
-use super::super::names::Names;
+use super::super::names::{Names, is_use};
 use super::super::walk::{self, Found};
 use super::mentions::near;
 
 /// The vars (`vars.x`) and outputs of `set` (`steps.x.y`) that are made out of secrets. Steps are
 /// visited until nothing changes, for they stand in any order.
-pub(crate) fn tainted(playbook: &Playbook) -> BTreeSet<String> {
+pub(crate) fn tainted(names: &Names<'_>) -> BTreeSet<String> {
+    let playbook = names.playbook;
     let mut tainted = BTreeSet::new();
-    if !playbook.inputs.values().any(|input| input.secret) {
+    let mut made = names.steps.iter().filter_map(|s| names.made_of(s.step));
+    let is_secret = playbook.inputs.values().any(|input| input.secret);
+    if !is_secret && made.all(|made| made.tainted.is_empty()) {
         return tainted;
     }
     for (name, tree) in &playbook.vars {
@@ -22,18 +26,14 @@ pub(crate) fn tainted(playbook: &Playbook) -> BTreeSet<String> {
             tainted.insert(format!("vars.{name}"));
         }
     }
-    let steps: Vec<&Step> = playbook
-        .steps
-        .values()
-        .chain(playbook.finally.values())
-        .filter(|step| {
-            step.for_each.is_some() || step.action.action.shape == crate::catalog::Shape::Names
-        })
+    let steps = names.steps.iter().map(|indexed| indexed.step);
+    let steps: Vec<&Step> = steps
+        .filter(|step| step.for_each.is_some() || is_use(step) || is_set(step))
         .collect();
     loop {
         let before = tainted.len();
         for step in &steps {
-            taints(step, playbook, &mut tainted);
+            taints(step, names, &mut tainted);
         }
         if tainted.len() == before {
             return tainted;
@@ -41,9 +41,22 @@ pub(crate) fn tainted(playbook: &Playbook) -> BTreeSet<String> {
     }
 }
 
+/// The outputs of a playbook that are made out of secrets.
+pub(crate) fn outputs(names: &Names<'_>) -> BTreeSet<String> {
+    let outputs = names.playbook.outputs.iter();
+    outputs
+        .filter(|(_, tree)| source(tree, names.playbook, &names.tainted).is_some())
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+fn is_set(step: &Step) -> bool {
+    step.action.action.shape == Shape::Names
+}
+
 /// What a step makes out of secrets: outputs of `set`, and the records of its items.
-fn taints(step: &Step, playbook: &Playbook, tainted: &mut BTreeSet<String>) {
-    let id = &step.id;
+fn taints(step: &Step, names: &Names<'_>, tainted: &mut BTreeSet<String>) {
+    let (id, playbook) = (&step.id, names.playbook);
     let mut items = false;
     if let Some(for_each) = &step.for_each {
         walk::expression(&for_each.items.value, &for_each.items.place, &mut |found| {
@@ -51,7 +64,10 @@ fn taints(step: &Step, playbook: &Playbook, tainted: &mut BTreeSet<String>) {
         });
     }
     let mut own: Vec<String> = Vec::new();
-    if step.action.action.shape == crate::catalog::Shape::Names {
+    if let Some(made) = names.made_of(step) {
+        own.extend(made.tainted.iter().cloned());
+    }
+    if is_set(step) {
         for (name, tree) in &step.action.params {
             let mut holds = source(tree, playbook, tainted).is_some();
             walk::tree(tree, &mut |found| {
@@ -80,7 +96,7 @@ fn source(tree: &Tree, playbook: &Playbook, tainted: &BTreeSet<String>) -> Optio
 }
 
 /// The secret name that a value of a step is made of, if any.
-fn source_in(tree: &Tree, step: &Step, names: &Names<'_>) -> Option<String> {
+pub(crate) fn source_in(tree: &Tree, step: &Step, names: &Names<'_>) -> Option<String> {
     let items = names.tainted.contains(&format!("items of {}", step.id));
     let mut first = None;
     walk::tree(tree, &mut |found| {
@@ -140,9 +156,16 @@ pub(crate) fn on_disk(names: &Names<'_>, mistakes: &mut Mistakes) {
                 mistakes.push(told(&tree.place, param.name, &secret));
             }
         }
-        let key = step.for_each.iter().filter_map(|each| each.key.as_ref());
+        let Some(for_each) = &step.for_each else {
+            continue;
+        };
         let items = names.tainted.contains(&format!("items of {}", step.id));
-        for key in key {
+        if items && for_each.key.is_none() {
+            let source = for_each.items.value.source().trim();
+            let told = told(&for_each.items.place, "for_each", source);
+            mistakes.push(told.hint("say what the items are called: `key: index | string`"));
+        }
+        if let Some(key) = &for_each.key {
             walk::expression(&key.value, &key.place, &mut |found| {
                 let item = (items && found.hop(0) == Some("item")).then(|| joined(found));
                 let secret = item.or_else(|| secret(found, names.playbook, &names.tainted));

@@ -8,8 +8,16 @@ use crate::template::{Node, Tree};
 use super::super::names::{self, Names, Output};
 use super::super::walk::{self, Found};
 
+/// Where a value stands.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a, 'p> {
+    pub(crate) names: &'a Names<'p>,
+    /// The step that it belongs to, whose item it may read.
+    pub(crate) step: Option<&'a Step>,
+}
+
 /// Checks the templates of all parameters of a step against their types.
-pub(crate) fn params(step: &Step, names: &Names<'_>, mistakes: &mut Mistakes) {
+pub(crate) fn params(step: &Step, at: At<'_, '_>, mistakes: &mut Mistakes) {
     let action = step.action.action;
     for (name, tree) in &step.action.params {
         let Some(param) = action.param(name) else {
@@ -20,27 +28,21 @@ pub(crate) fn params(step: &Step, names: &Names<'_>, mistakes: &mut Mistakes) {
             Shape::Scalar => action.name,
             Shape::Map | Shape::Names | Shape::ListOrMap => param.name,
         };
-        fits(param.ty, what, tree, names, mistakes);
+        fits(param.ty, what, tree, at, mistakes);
     }
 }
 
 /// Checks a template that must give a value of this type.
-pub(crate) fn fits(
-    wanted: Type,
-    what: &str,
-    tree: &Tree,
-    names: &Names<'_>,
-    mistakes: &mut Mistakes,
-) {
+pub(crate) fn fits(wanted: Type, what: &str, tree: &Tree, at: At<'_, '_>, mistakes: &mut Mistakes) {
     match (&tree.node, wanted) {
         (Node::List(items), Type::List(item)) => {
             for tree in items {
-                fits(*item, what, tree, names, mistakes);
+                fits(*item, what, tree, at, mistakes);
             }
         }
         (Node::Map(entries), Type::Map(item)) => {
             for (key, tree) in entries {
-                fits(*item, &key.name, tree, names, mistakes);
+                fits(*item, &key.name, tree, at, mistakes);
             }
         }
         (Node::Template(template), _) if template.is_whole() => {
@@ -51,7 +53,7 @@ pub(crate) fn fits(
                 }
             });
             let Some(found) = alone else { return };
-            let Some(have) = mentioned(found, names) else {
+            let Some(have) = mentioned(found, at) else {
                 return;
             };
             if let Some(hint) = misfit(have, wanted, found) {
@@ -87,18 +89,29 @@ fn is_alone(source: &str, found: Found<'_>) -> bool {
 }
 
 /// The type of what is mentioned, when it is known.
-pub(crate) fn mentioned(found: Found<'_>, names: &Names<'_>) -> Option<Type> {
-    match (found.hop(0)?, found.hop(1)?, found.hop(2), found.hop(3)) {
-        ("inputs", name, None, None) => names.playbook.inputs.get(name).map(names::input_type),
-        ("vars", name, None, None) => names.playbook.vars.get(name).map(names::tree_type),
-        ("steps", id, Some(name), None) => match names::output(names.step(id)?.step, name) {
+pub(crate) fn mentioned(found: Found<'_>, at: At<'_, '_>) -> Option<Type> {
+    let (names, parts) = (at.names, found.path().collect::<Vec<_>>());
+    match parts.as_slice() {
+        ["inputs", name] => names.playbook.inputs.get(*name).map(names::input_type),
+        ["vars", name] => names.playbook.vars.get(*name).map(names::tree_type),
+        ["steps", id, name] => match names.output(names.step(id)?.step, name) {
             Output::Known(ty) => Some(ty),
             Output::NotWaited | Output::None => None,
         },
-        ("run", "id" | "name" | "started_at" | "url" | "outcome", None, None) => Some(Type::Text),
-        ("run", "failed", None, None) => Some(Type::List(&Type::Any)),
+        ["run", "id" | "name" | "started_at" | "url" | "outcome"] => Some(Type::Text),
+        ["run", "failed"] => Some(Type::List(&Type::Any)),
+        ["index"] => Some(Type::Integer),
+        ["key"] => Some(Type::Text),
+        ["item"] => item(at.step?, names),
         _ => None,
     }
+}
+
+/// The type of the items of a step, when they are those of an input that says it.
+pub(crate) fn item(step: &Step, names: &Names<'_>) -> Option<Type> {
+    let source = step.for_each.as_ref()?.items.value.source().trim();
+    let input = names.playbook.inputs.get(source.strip_prefix("inputs.")?)?;
+    input.items.map(names::type_of)
 }
 
 /// A hint, when a value of type `have` cannot stand where `want` is.
@@ -134,4 +147,15 @@ fn misfit(have: Type, want: Type, found: Found<'_>) -> Option<String> {
         }
         _ => "text is never turned into other types by itself, nor they into text".to_owned(),
     })
+}
+
+/// Whether a value that was put together may be of the type that is wanted: a list a list, text what is
+/// written as text.
+pub(crate) fn same_kind(have: Type, want: Type) -> bool {
+    match have {
+        Type::List(_) => matches!(want, Type::List(_) | Type::Any),
+        Type::Map(_) => matches!(want, Type::Map(_) | Type::Any),
+        Type::Text => matches!(want, Type::Text | Type::Duration | Type::Any),
+        _ => true,
+    }
 }

@@ -23,6 +23,18 @@ pub(crate) fn fits(indexed: Indexed<'_>, undo: &Step, mistakes: &mut Mistakes) {
             "remove the undo, or move the step to the others",
         ));
     }
+    let used = [&step.action, &undo.action];
+    if let Some(used) = used.into_iter().find(|action| action.action.name == "use") {
+        mistakes.push(
+            Diagnostic::error(
+                codes::NOTHING_TO_UNDO,
+                used.place.clone(),
+                "a playbook that is used is taken back by the undos of its own steps",
+            )
+            .hint("put the undo on the steps of the playbook that is used"),
+        );
+        return;
+    }
     if !changes(&step.action) {
         mistakes.push(wrong(
             format!(

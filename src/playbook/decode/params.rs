@@ -17,6 +17,24 @@ use crate::{duration, size};
 pub(super) fn value(param: &Param, yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Tree> {
     let what = format!("`{}`", param.name);
     let tree = typed(param.ty, yaml, &what, mistakes)?;
+    if param.written
+        && let Node::Template(template) = &tree.node
+        && template.constant().is_none()
+    {
+        let hint = match param.ty {
+            Type::Map(_) => "write the map out; its values may be templates",
+            _ => "what is used is known before anything runs: write it out",
+        };
+        mistakes.push(
+            Diagnostic::error(
+                codes::NOT_WRITTEN_OUT,
+                yaml.place.clone(),
+                format!("{what} cannot be a template"),
+            )
+            .hint(hint),
+        );
+        return None;
+    }
     if let Node::Literal(Value::String(text)) = &tree.node {
         if param.required && text.trim().is_empty() && param.ty == Type::Text {
             mistakes.push(

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::super::codes;
 use super::super::mistakes::Mistakes;
 use super::super::model::{
-    Concurrency, Defaults, OnConflict, OnFailure, OnInterrupt, Playbook, Retry,
+    Concurrency, Defaults, Located, OnConflict, OnFailure, OnInterrupt, Playbook, Retry,
 };
 use super::super::places;
 use super::super::tree::{Entry, Yaml, YamlNode};
@@ -49,6 +49,7 @@ pub(crate) fn playbook(
     if let Some(entry) = fields.take("outputs") {
         let found = templates(entry, "an output", mistakes);
         playbook.outputs = found.trees;
+        playbook.broken.extend(names(&entry.value, "outputs"));
     }
     fields.finish(mistakes);
     twice(&playbook, mistakes);
@@ -71,6 +72,8 @@ fn empty(source: &Arc<Source>) -> Playbook {
         steps: IndexMap::new(),
         finally: IndexMap::new(),
         outputs: IndexMap::new(),
+        used: IndexMap::new(),
+        at_the_top: Vec::new(),
         broken: Vec::new(),
         complete: true,
     }
@@ -147,9 +150,17 @@ fn header(fields: &mut Fields<'_>, playbook: &mut Playbook, mistakes: &mut Mista
         playbook.vars = templates(entry, "a var", mistakes).trees;
         playbook.broken.extend(names(&entry.value, "vars"));
     }
-    playbook.concurrency = fields
-        .take("concurrency")
-        .and_then(|e| concurrency(e, mistakes));
+    let entry = fields.take("concurrency");
+    at_the_top(entry, "concurrency", playbook);
+    playbook.concurrency = entry.and_then(|e| concurrency(e, mistakes));
+}
+
+/// Notes a key that only the playbook that is applied may have.
+fn at_the_top(entry: Option<&Entry>, key: &'static str, playbook: &mut Playbook) {
+    playbook.at_the_top.extend(entry.map(|entry| Located {
+        place: entry.key.place.clone(),
+        value: key,
+    }));
 }
 
 /// All names of a map with a prefix, for [`Playbook::broken`].
@@ -175,7 +186,9 @@ fn policies(fields: &mut Fields<'_>, playbook: &mut Playbook, mistakes: &mut Mis
         playbook.on_failure =
             scalars::word(&entry.value, &words, "`on_failure`", mistakes).unwrap_or_default();
     }
-    if let Some(entry) = fields.take("on_interrupt") {
+    let entry = fields.take("on_interrupt");
+    at_the_top(entry, "on_interrupt", playbook);
+    if let Some(entry) = entry {
         let words = [(OnInterrupt::Leave, "leave"), (OnInterrupt::Stop, "stop")];
         playbook.on_interrupt =
             scalars::word(&entry.value, &words, "`on_interrupt`", mistakes).unwrap_or_default();

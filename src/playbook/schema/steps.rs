@@ -275,7 +275,12 @@ fn map(action: &Action) -> Value {
 }
 
 fn param(param: &Param) -> Value {
-    let mut schema = typed(param.ty);
+    let mut schema = match param.ty {
+        Type::Map(item) if param.written => {
+            json!({ "type": "object", "additionalProperties": typed(*item) })
+        }
+        other => typed(other),
+    };
     if param.required && param.ty == Type::Text {
         merge(&mut schema, json!({ "minLength": 1 }));
     }

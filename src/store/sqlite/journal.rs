@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
+use super::failures;
 use super::fault::Fault;
 use crate::event::{EffectKey, Intent, Recorded};
 use crate::outcome::RunOutcome;
 use crate::secret::Redactor;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::fold::{self, Change, HISTORY_MAX};
+use crate::store::lessons::lessons;
 use crate::store::model::PastStep;
 use crate::store::{checksum, redaction};
 
@@ -78,6 +80,7 @@ pub(super) fn append(
         if let Some(change) = fold::change(&event) {
             apply(transaction, run, &standing.remembered_as, &change)?;
         }
+        failures::learn(transaction, run, &lessons(&event))?;
     }
     standing.commits += 1;
     transaction

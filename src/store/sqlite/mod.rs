@@ -4,6 +4,7 @@
 //! that we make with 0700); a file that a newer runner wrote is not touched.
 
 mod anchor;
+mod failures;
 mod fault;
 mod folder;
 mod inbox;

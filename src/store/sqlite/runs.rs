@@ -201,12 +201,24 @@ pub(super) fn ended_before(connection: &Connection, time: Timestamp) -> Result<V
     Ok(ids)
 }
 
+/// Whether a run has ended before a time: asked again once its lock is held.
+pub(super) fn has_ended_before(
+    connection: &Connection,
+    run: &str,
+    time: Timestamp,
+) -> Result<bool, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM runs WHERE id = ? AND outcome IS NOT NULL AND ended_at < ?",
+    )?;
+    Ok(statement.exists((run, time.as_microsecond()))?)
+}
+
 pub(super) fn word<T: DeserializeOwned>(word: &str, of: &str) -> Result<T, StoreError> {
     serde_json::from_value(serde_json::Value::from(word))
         .map_err(|_| StoreError::damaged(format!("an outcome of `{of}`")))
 }
 
-fn time(microseconds: i64, of: &str) -> Result<Timestamp, StoreError> {
+pub(super) fn time(microseconds: i64, of: &str) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(microseconds)
         .map_err(|_| StoreError::damaged(format!("a time of `{of}`")))
 }

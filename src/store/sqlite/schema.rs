@@ -76,12 +76,29 @@ CREATE INDEX history_by_step ON history (name, step, number);
 
 /// What each version has changed, from the second on. `remembered_as` is the name that a run's steps are
 /// remembered by; runs of before have none, and are remembered by the name of the playbook.
-const CHANGES: [&str; 1] = ["
+const CHANGES: [&str; 2] = [
+    "
 ALTER TABLE runs ADD COLUMN remembered_as TEXT;
 ALTER TABLE history ADD COLUMN failure TEXT;
 ALTER TABLE history ADD COLUMN queued_ms INTEGER;
 ALTER TABLE history ADD COLUMN ran_ms INTEGER;
-"];
+",
+    "
+CREATE TABLE failures (
+    number INTEGER PRIMARY KEY,
+    project TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    pipeline TEXT NOT NULL,
+    branch TEXT NOT NULL,
+    commit_sha TEXT NOT NULL,
+    file TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    passed INTEGER NOT NULL,
+    UNIQUE (project, signature, pipeline)
+) STRICT;
+CREATE INDEX failures_by_build ON failures (project, commit_sha, file);
+",
+];
 
 /// Looks at a file before anything is written to it; then makes the tables when it is empty.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), Fault> {

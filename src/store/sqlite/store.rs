@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::fault::Fault;
 use super::folder::StateFolder;
-use super::{anchor, inbox, journal, runs, schema};
+use super::{anchor, failures, inbox, journal, runs, schema};
 use crate::event::{EffectKey, Intent, Observation, Recorded};
 use crate::secret::Redactor;
 use crate::store::contract::Store;
@@ -20,6 +20,7 @@ use crate::store::model::{
     InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunState, RunSummary,
     check_run_id,
 };
+use crate::triage::Past;
 
 /// How long SQLite itself waits for another writer, and how often we ask it to.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -326,6 +327,15 @@ impl Store for SqliteStore {
         self.read(|connection| runs::histories(connection, name))
     }
 
+    fn failures(
+        &self,
+        run: &str,
+        failure: (&str, &str),
+        since: Timestamp,
+    ) -> Result<Vec<Past>, StoreError> {
+        self.read(|connection| failures::failures(connection, run, failure, since))
+    }
+
     fn prune(&self, ended_before: Timestamp) -> Result<Vec<String>, StoreError> {
         let candidates = self.read(|connection| runs::ended_before(connection, ended_before))?;
         let mut pruned = Vec::new();
@@ -341,10 +351,17 @@ impl Store for SqliteStore {
             let Ok(_guard) = self.acquire(&run, &nobody) else {
                 continue;
             };
+            // Somebody may have opened a new round of it since the list was read.
+            if !self.read(|connection| runs::has_ended_before(connection, &run, ended_before))? {
+                continue;
+            }
             self.prune_one(&run)?;
             pruned.push(run);
         }
-        self.write(|transaction| journal::forget(transaction, ended_before))?;
+        self.write(|transaction| {
+            journal::forget(transaction, ended_before)?;
+            failures::forget(transaction, ended_before)
+        })?;
         Ok(pruned)
     }
 }
@@ -403,6 +420,7 @@ mod tests {
             sources: Vec::new(),
             digest: String::new(),
             inputs: indexmap::IndexMap::new(),
+            env: indexmap::IndexMap::new(),
             settings: serde_json::Value::Null,
             files_dir: String::new(),
         };

@@ -65,7 +65,7 @@ fn warnings_refuse_nothing_unless_they_are_denied() {
         program.run(&args)
     };
     let said = [
-        "warning[P090]: nothing reads the input `x`",
+        "warning[P100]: nothing reads the input `x`",
         "1 warning in doubtful.yml",
     ];
     run(&[]).expect(0).says(&said);
@@ -76,7 +76,7 @@ fn warnings_refuse_nothing_unless_they_are_denied() {
     let github = run(&["--format", "github"]).expect(0);
     assert_eq!(
         github.out,
-        "::warning file=doubtful.yml,line=3,col=3,endLine=3,endColumn=4,title=P090::nothing reads the input `x`\
+        "::warning file=doubtful.yml,line=3,col=3,endLine=3,endColumn=4,title=P100::nothing reads the input `x`\
          %0Ahint: remove it, or read it with `{{ inputs.x }}`\n"
     );
 }
@@ -156,7 +156,7 @@ fn the_checkout_is_the_nearest_folder_that_is_one() {
     program
         .run(&["check", "playbooks/deep/release.yml"])
         .expect(0)
-        .says(&["warning[P094]", "it has `Outer`"]);
+        .says(&["warning[P104]", "it has `Outer`"]);
     program
         .run(&["check", "other/playbooks/release.yml"])
         .expect(0)
@@ -243,7 +243,7 @@ fn a_hostile_checkout_costs_little_and_drives_nothing() {
             .says(&["1 playbook is in order"]);
     }
     let done = program.run(&["check", "signs/release.yml"]).expect(0);
-    assert!(done.err.contains("P094"), "{}", done.err);
+    assert!(done.err.contains("P104"), "{}", done.err);
     let harmful = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
     assert!(!done.err.contains(harmful), "{:?}", done.err);
     assert!(

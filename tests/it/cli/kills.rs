@@ -129,5 +129,6 @@ fn killed_at_random_instants_a_run_starts_nothing_twice_and_ends() {
             .map(|lane| lane.join().expect("no lane fails"));
         kills.sum()
     });
+    println!("{runs} runs from seed {first} on, {kills} kills");
     assert!(u64::from(kills) >= runs / 2, "only {kills} kills");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{apply, on, release};
+use super::{apply, on, release, resume};
 use crate::program::{Program, Semaphore, valid_report};
 
 #[test]
@@ -109,23 +109,85 @@ fn stdout_is_nothing_but_the_report() {
     assert_eq!(report, program.report("report.json"));
 }
 
+/// The lines of `--output events`, each held against the schema; what was observed has the number of the
+/// event before it, and the events are numbered without gaps from the first one on.
+fn event_lines(out: &str, mut last: u64) -> Vec<serde_json::Value> {
+    let schema = runner::report::event_schema();
+    let validator = jsonschema::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .expect("the schema is one");
+    let mut all = Vec::new();
+    for line in out.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert!(validator.is_valid(&event), "{line}");
+        if event["event"] != "observed" {
+            last += 1;
+        }
+        assert_eq!(event["seq"].as_u64(), Some(last), "{line}");
+        all.push(event);
+    }
+    all
+}
+
+fn named(lines: &[serde_json::Value], name: &str) -> usize {
+    lines.iter().filter(|line| line["event"] == name).count()
+}
+
 #[test]
 fn stdout_is_nothing_but_events() {
-    let (program, _server) = on("passing", 1_000);
+    let (program, _server) = on("passing", 200);
     let done = program
         .run(&apply(&release(), &["--output", "events"]))
         .expect(0);
-    let schema = runner::report::event_schema();
-    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
-    let mut last = 0;
-    for line in done.out.lines() {
-        let event: serde_json::Value = serde_json::from_str(line).expect(line);
-        assert!(validator.is_valid(&event), "{line}");
-        let number = event["seq"].as_u64().expect(line);
-        assert!(number > last, "{line}");
-        last = number;
-    }
-    assert!(last > 10 && done.out.contains("run_ended"), "{}", done.out);
+    let lines = event_lines(&done.out, 0);
+    assert_eq!(named(&lines, "run_created"), 1);
+    assert_eq!(named(&lines, "run_ended"), 1);
+    let seen = |line: &&serde_json::Value| line["event"] == "observed" && line["step"] == "tests";
+    let pipeline = lines.iter().find(seen).expect("a wait is observed");
+    assert_eq!(pipeline["seen"], "pipeline");
+    assert!(pipeline["pipeline_id"].is_string(), "{pipeline}");
+}
+
+#[test]
+fn events_of_later_sessions_and_rounds_go_on_counting() {
+    let (program, _server) = on("failing", 1_000);
+    let (playbook, events) = (release(), ["--output", "events"]);
+    let parked = apply(
+        &playbook,
+        &["--park", "0s", "--run-id", "r1", "--output", "events"],
+    );
+    let first = event_lines(&program.run(&parked).expect(75).out, 0);
+    assert_eq!(
+        (named(&first, "run_created"), named(&first, "parked")),
+        (1, 1)
+    );
+    let last = |lines: &[serde_json::Value]| {
+        let line = lines.last().expect("there are lines");
+        line["seq"].as_u64().expect("a number")
+    };
+    let second = program.run(&resume("r1", &events)).expect(1);
+    let second = event_lines(&second.out, last(&first));
+    assert_eq!(
+        (named(&second, "resumed"), named(&second, "run_ended")),
+        (1, 1)
+    );
+    assert_eq!(named(&second, "run_created"), 0);
+    let again = program.run(&resume("r1", &["--failed", "--output", "events"]));
+    let third = event_lines(&again.out, last(&second));
+    assert_eq!(
+        (named(&third, "round_started"), named(&third, "run_ended")),
+        (1, 1)
+    );
+}
+
+#[test]
+fn with_json_and_quiet_a_run_that_passes_says_nothing_else() {
+    let (program, _server) = on("passing", 1_000);
+    let done = program.run(&apply(&release(), &["--output", "json", "-q"]));
+    let done = done.expect(0);
+    valid_report(&done.json());
+    assert_eq!(done.err, "");
 }
 
 #[test]

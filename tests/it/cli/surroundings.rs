@@ -275,4 +275,62 @@ fn completions_and_the_manual_are_printed() {
         .finish()
         .expect(0);
     assert!(manual.out.contains(".TH runner"), "{}", &manual.out[..200]);
+    // One for each command, those of commands too.
+    program.run(&["man", "--dir", "pages"]).expect(0);
+    let page = |name: &str| {
+        let path = program.work().join("pages").join(name);
+        std::fs::read_to_string(path).expect(name)
+    };
+    for (name, holds) in [
+        ("runner.1", "runner\\-apply(1)"),
+        ("runner-apply.1", "\\-\\-heartbeat"),
+        ("runner-runs-prune.1", "\\-\\-older\\-than"),
+        ("runner-man.1", "\\-\\-dir"),
+    ] {
+        assert!(page(name).contains(holds), "{name}: {}", page(name));
+    }
+    let nowhere = program.file("plain", "").join("pages");
+    let args = ["man".as_ref(), "--dir".as_ref(), nowhere.as_os_str()];
+    program.run(&args).expect(9).says(&["could not be written"]);
+}
+
+/// The script is given to the shell itself, which is asked what it would offer.
+#[cfg(unix)]
+#[test]
+fn the_completions_of_bash_complete() {
+    let program = Program::new();
+    let script = program.run(&["completions", "bash"]).expect(0).out;
+    program.file("runner.bash", &script);
+    let offered = |words: &[&str]| {
+        let last = words.len() - 1;
+        let ask = format!(
+            "source ./runner.bash; COMP_WORDS=({}); COMP_CWORD={last}; _runner runner '{}' '{}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            words.join(" "),
+            words[last],
+            words[last - 1],
+        );
+        let done = std::process::Command::new("bash")
+            .args(["--noprofile", "--norc", "-c", &ask])
+            .current_dir(program.work())
+            .output()
+            .expect("there is a bash");
+        assert!(
+            done.stderr.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    assert_eq!(offered(&["runner", "appl"]), "apply\n");
+    assert_eq!(offered(&["runner", "runs", "pr"]), "prune\n");
+    assert_eq!(offered(&["runner", "apply", "--heart"]), "--heartbeat\n");
+    assert_eq!(
+        offered(&["runner", "apply", "x.yml", "--output", "ev"]),
+        "events\n"
+    );
+    assert_eq!(offered(&["runner", "check", "--format", "g"]), "github\n");
+    let metrics = ["runner", "apply", "--metrics", "runner.b"];
+    assert_eq!(offered(&metrics), "runner.bash\n");
+    // Where nothing is offered, the shell offers files: the playbooks.
+    assert!(script.contains("complete -F _runner -o nosort -o bashdefault -o default runner"));
 }

@@ -1,7 +1,16 @@
 //! Playbooks beside the pipeline files of their checkout.
 
 use super::*;
-use runner::plan::{Checkout, check_beside};
+use runner::plan::{Checkout, ReadCheckout};
+use runner::playbook::BuiltIn;
+
+fn check_beside(
+    source: &std::sync::Arc<runner::diagnostic::Source>,
+    limits: &Limits,
+    read: ReadCheckout<'_>,
+) -> (Option<Plan>, Diagnostics) {
+    runner::plan::check_beside(source, &BuiltIn, limits, read)
+}
 
 /// All cases: name, what is said, and what should be said.
 pub(super) fn all() -> impl Iterator<Item = (String, Diagnostics, String)> {

@@ -90,7 +90,7 @@ fn tried(code: &str, parts: &[Part]) -> (String, String) {
                 program.file("scenario.yml", text);
                 args = vec!["simulate".to_owned(), "scenario.yml".to_owned()];
             }
-            // Told once, in the section of P094.
+            // Told once, in the section of P104.
             "yaml" if text.contains("promotions:") => {}
             "yaml" => drop(program.file("release.yml", text)),
             "toml" => drop(program.file("runner.toml", text)),
@@ -107,7 +107,7 @@ fn tried(code: &str, parts: &[Part]) -> (String, String) {
         }
     }
     program_files(&program);
-    if ["P094", "P095", "P096", "P097"].contains(&code) {
+    if ["P104", "P105", "P106", "P107"].contains(&code) {
         let folder = program.work().join(".semaphore");
         std::fs::create_dir(&folder).expect("a folder");
         std::fs::write(folder.join("semaphore.yml"), pipeline_file()).expect("it can be written");
@@ -147,6 +147,11 @@ fn program_files(program: &Program) {
     )
     .expect("it can be written");
     program.file("empty.yml", "");
+    std::fs::create_dir_all(program.work().join("steps.yml")).expect("it can be made");
+    program.file(
+        "locked.yml",
+        "playbook: 1\ninputs: { group: { type: string, default: x } }\nconcurrency: { group: x }\nsteps: { a: { sleep: 1s } }\n",
+    );
     let steps = |count: usize, step: &str| {
         let steps = (0..count).fold(String::new(), |mut text, n| {
             let _ = writeln!(text, "  s{n}: {step}");

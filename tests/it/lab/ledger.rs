@@ -9,6 +9,7 @@ use runner::store::{
     InboxMessage, ListFilter, LockGuard, OwnerInfo, PastStep, Posted, RunHeader, RunSummary, Store,
     StoreError, StoreErrorKind,
 };
+use runner::triage::Past;
 
 /// On which side of something the process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -299,6 +300,15 @@ impl Store for Ledger {
 
     fn histories(&self, name: &str) -> Result<BTreeMap<String, Vec<PastStep>>, StoreError> {
         self.living()?.histories(name)
+    }
+
+    fn failures(
+        &self,
+        run: &str,
+        failure: (&str, &str),
+        since: Timestamp,
+    ) -> Result<Vec<Past>, StoreError> {
+        self.living()?.failures(run, failure, since)
     }
 
     fn prune(&self, ended_before: Timestamp) -> Result<Vec<String>, StoreError> {

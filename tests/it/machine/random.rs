@@ -23,6 +23,8 @@ struct StepSpec {
     timeout: u8,
     attempts: u8,
     undo: u8,
+    /// Done once for each of some items: how many, how many at once, and whether a failure stops the others.
+    fan: u8,
 }
 
 /// One thing that happens: which of what is open, how, and how much later.
@@ -54,10 +56,10 @@ fn step_spec() -> impl Strategy<Value = StepSpec> {
         0..6_u8,
         prop::bool::weighted(0.2),
         0..5_u8,
-        (0..4_u8, 0..6_u8),
+        (0..4_u8, 0..6_u8, 0..24_u8),
     )
         .prop_map(
-            |(action, needs, when, allow_failure, timeout, (attempts, undo))| StepSpec {
+            |(action, needs, when, allow_failure, timeout, (attempts, undo, fan))| StepSpec {
                 action,
                 needs,
                 when,
@@ -65,6 +67,7 @@ fn step_spec() -> impl Strategy<Value = StepSpec> {
                 timeout,
                 attempts,
                 undo,
+                fan,
             },
         )
 }
@@ -216,6 +219,16 @@ fn write_step(text: &mut String, id: &str, spec: &StepSpec, before: &[String]) {
         && id.starts_with('s')
     {
         writeln!(text, "    undo:\n      {undo}").expect("text");
+    }
+    if spec.fan >= 16 {
+        let fan = spec.fan - 16;
+        let items = ["['a', 'b', 'c']", "['a']"][usize::from(fan / 4)];
+        let (most, after) = (1 + fan % 2, ["continue", "stop"][usize::from(fan / 2 % 2)]);
+        writeln!(
+            text,
+            "    for_each: {{ in: \"{items}\", key: item, max_parallel: {most}, on_failure: {after} }}"
+        )
+        .expect("text");
     }
     if spec.attempts > 0 {
         writeln!(text, "    retry: {{ attempts: {} }}", spec.attempts).expect("text");
@@ -395,13 +408,36 @@ fn check(bench: &Bench) {
     assert!(over, "the run has not ended");
     let (undos, steps): (Vec<&str>, Vec<&str>) =
         ended.keys().copied().partition(|id| id.ends_with("/undo"));
+    let (items, steps): (Vec<&str>, Vec<&str>) = steps.into_iter().partition(|id| id.contains('['));
+    items_agree(&items, &ended);
     assert_eq!(steps.len(), bench.plan.steps.len(), "a step has not ended");
     undone_in_reverse(bench, &undos);
     agreement(bench, &ended);
 }
 
+/// An item ends before its step, and a step of which an item failed, or may have acted, says so.
+fn items_agree(items: &[&str], ended: &BTreeMap<&str, StepOutcome>) {
+    for item in items {
+        let whole = item.split('[').next().expect("a name");
+        let (one, all) = (ended[item], ended[whole]);
+        let right = match one {
+            StepOutcome::Unknown => all == StepOutcome::Unknown,
+            StepOutcome::Failed => !matches!(all, StepOutcome::Passed | StepOutcome::Skipped),
+            _ => true,
+        };
+        assert!(right, "{item} {one}, {whole} {all}");
+    }
+}
+
 /// A step begins when all that it needs has ended as it wants, and one of `finally` after all others.
 fn step_begins(bench: &Bench, step: &str, ended: &BTreeMap<&str, StepOutcome>) {
+    if let Some((whole, _)) = step.split_once('[') {
+        assert!(
+            !ended.contains_key(whole),
+            "{step} after the end of {whole}"
+        );
+        return;
+    }
     let known = bench.plan.steps.iter().find(|s| s.id == step);
     let planned = known.unwrap_or_else(|| panic!("{step} is not in the plan"));
     for need in &planned.needs {
@@ -497,7 +533,7 @@ fn undone_in_reverse(bench: &Bench, undos: &[&str]) {
         let told = bench.step(&step.id);
         told.outcome == StepOutcome::Failed && !told.allowed_to_fail
     });
-    for step in main.filter(|step| step.undo.is_some() && calm && red) {
+    for step in main.filter(|step| step.undo.is_some() && step.for_each.is_none() && calm && red) {
         let acted = matches!(
             bench.step(&step.id).outcome,
             StepOutcome::Passed | StepOutcome::Failed
@@ -650,9 +686,10 @@ fn agreement(bench: &Bench, ended: &BTreeMap<&str, StepOutcome>) {
                 "{:#?}",
                 bench.words()
             );
-            let given_up = ended
-                .values()
-                .any(|outcome| *outcome == StepOutcome::Canceled);
+            // Items that were not begun after one that may fail are given up by what the playbook says.
+            let given_up = bench
+                .steps()
+                .any(|s| s.outcome == StepOutcome::Canceled && !s.allowed_to_fail);
             assert!(!given_up, "{:#?}", bench.words());
         }
     }
@@ -738,6 +775,7 @@ fn every_action_of_the_random_cases_loads() {
             timeout: 0,
             attempts: 0,
             undo: 3,
+            fan: 0,
         };
         let case = Case {
             steps: vec![step],

@@ -10,16 +10,18 @@ use jsonschema::Validator;
 use proptest::prelude::*;
 use runner::cli::causes::ids;
 use runner::cli::output::{Output, write_report};
-use runner::cli::progress::{Mode, Progress, lines};
-use runner::cli::screen::Screen;
+use runner::cli::progress::{Mode, Progress, Size, board};
+use runner::cli::screen::{Screen, columns};
 use runner::cli::show::{RunRow, runs, show};
 use runner::cli::summary::{Ending, summary};
 use runner::diagnostic::{Diagnostic, Diagnostics, Source};
 use runner::event::{Observation, Recorded, Seen};
 use runner::report::{
-    ApiUse, RunView, event_v1, json_line, masked, report, report_schema, report_text,
+    ApiUse, Format, REPORT_BYTES_MAX, RunView, Told, event_v1, json_line, masked, report,
+    report_schema, report_text, text_in,
 };
 use runner::secret::Redactor;
+use runner::store::Estimates;
 
 use super::fixtures::{Item, Shared, events, items, time};
 
@@ -43,7 +45,7 @@ fn canaries() -> Vec<String> {
 }
 
 /// A fixture with a text in the place of every text that comes from outside.
-fn poisoned(name: &str, poison: &str) -> Vec<Item> {
+pub(crate) fn poisoned(name: &str, poison: &str) -> Vec<Item> {
     let foreign = [
         "message",
         "hint",
@@ -128,7 +130,12 @@ fn everything(items: &[Item], redactor: &Redactor, width: usize) -> Vec<(&'stati
             Item::Observation(seen) => progress.observe(seen),
             Item::Tick { tick } => progress.tick(*tick),
         }
-        drawn.extend(lines(progress.view(), now, &screen));
+        let size = Size {
+            rows: 24,
+            columns: width,
+        };
+        let none = Estimates::default();
+        drawn.extend(board(progress.view(), size, now, &none, &screen));
     }
     let view = progress.view().clone();
     let folder = tempfile::tempdir().unwrap();
@@ -143,7 +150,18 @@ fn everything(items: &[Item], redactor: &Redactor, width: usize) -> Vec<(&'stati
         .unwrap();
     output.talk(&ids(&view, &screen).join("\n"));
     drop(progress);
+    let none = ApiUse::default();
+    let told = Told {
+        view: &view,
+        exit_code: 1,
+        api: &none,
+        bytes_max: REPORT_BYTES_MAX,
+    };
+    let page = text_in(Format::Html, &told, redactor);
     vec![
+        ("junit", text_in(Format::Junit, &told, redactor)),
+        ("markdown", text_in(Format::Markdown, &told, redactor)),
+        ("html", page),
         ("lines", drawn.join("\n")),
         ("summary", raw),
         ("report", std::fs::read_to_string(path).unwrap()),
@@ -166,7 +184,7 @@ fn assert_harmless(what: &str, text: &str) {
     }
 }
 
-const NAMES: [&str; 5] = ["passed", "failed", "parked", "unknown", "retried"];
+pub(crate) const NAMES: [&str; 5] = ["passed", "failed", "parked", "unknown", "retried"];
 
 #[test]
 fn nothing_drives_the_terminal_or_the_ci() {
@@ -345,7 +363,12 @@ proptest! {
             json_line(&masked(&event_v1::Line::from(&event), &redactor));
         }
         let view: &RunView = progress.view();
-        prop_assert!(!lines(view, now, &screen).is_empty());
+        for rows in [0, 1, 2, 5, 24, 500] {
+            let size = Size { rows, columns: width };
+            let drawn = board(view, size, now, &Estimates::default(), &screen);
+            prop_assert!(drawn.len() <= rows.saturating_sub(1));
+            prop_assert!(drawn.iter().all(|line| columns(line) < width.max(1)));
+        }
         prop_assert!(!summary(view, &Ending::default(), &screen).is_empty());
         prop_assert!(!show(view, now, &screen).is_empty());
         let made = masked(&report(view, 1, &ApiUse::default()), &redactor);

@@ -282,7 +282,8 @@ fn a_file_of_an_older_version_is_brought_up_to_date() {
     store.append("r1", &[ended]).unwrap();
     drop(store);
     // What the first version did not have.
-    let first = "ALTER TABLE runs DROP COLUMN remembered_as;
+    let first = "DROP TABLE failures;
+        ALTER TABLE runs DROP COLUMN remembered_as;
         ALTER TABLE history DROP COLUMN failure;
         ALTER TABLE history DROP COLUMN queued_ms;
         ALTER TABLE history DROP COLUMN ran_ms;

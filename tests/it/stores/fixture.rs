@@ -70,6 +70,7 @@ pub(super) fn header(id: &str, second: i64) -> RunHeader {
         sources: vec![SourceText {
             name: "release.yml".into(),
             text: "playbook: 1\n".into(),
+            uses: std::collections::BTreeMap::new(),
         }],
         digest: "d1".into(),
         inputs: IndexMap::from([
@@ -79,6 +80,7 @@ pub(super) fn header(id: &str, second: i64) -> RunHeader {
                 StoredInput::Secret(SecretOrigin::Env("SLACK".into())),
             ),
         ]),
+        env: IndexMap::new(),
         settings: json!({"poll.min": "2s"}),
         files_dir: "files".into(),
     }

@@ -1,4 +1,5 @@
-//! Random schedules of faults and crashes, each a function of its seed.
+//! Random schedules of faults and crashes, over fixed and over random playbooks, each a function of its
+//! seed.
 //!
 //! The default run tries `SEEDS` of them. `RUNNER_TEST_SEEDS=100000 cargo test --test it chaos` tries
 //! more, `RUNNER_TEST_SEED=N` begins with that seed; a failure prints the one command that plays its
@@ -18,6 +19,7 @@ use runner::simulator::{
 
 use super::crashes::{RELEASE, run, scenario};
 use super::faults::{at_request, mishaps};
+use super::plans;
 use crate::dice::Dice;
 use crate::lab::{self, Lab, Plot, Side};
 use crate::rig;
@@ -79,6 +81,22 @@ steps:
     allow_failure: true
 ";
 
+/// A built-in scenario whose jobs take seconds: most of a run is waiting, and one look is like the other.
+fn brief(name: &str) -> Scenario {
+    let mut brief = scenario(name);
+    let pipelines = brief
+        .projects
+        .iter_mut()
+        .flat_map(|project| project.pipelines.values_mut());
+    for job in pipelines
+        .flat_map(|pipeline| &mut pipeline.blocks)
+        .flat_map(|block| &mut block.jobs)
+    {
+        job.run = Span::seconds(12);
+    }
+    brief
+}
+
 /// Before a thing happens, or after it.
 fn side(dice: &mut Dice) -> Side {
     if dice.one_in(2) {
@@ -92,7 +110,7 @@ fn side(dice: &mut Dice) -> Side {
 fn fault(dice: &mut Dice) -> FaultRule {
     let all = mishaps();
     let (_, mishap) = &all[dice.roll(all.len() as u64) as usize];
-    let mut rule = at_request(1 + dice.roll(90), mishap.clone());
+    let mut rule = at_request(1 + dice.roll(60), mishap.clone());
     match dice.roll(6) {
         0 => {
             rule.nth = 1;
@@ -129,8 +147,8 @@ fn plot(dice: &mut Dice) -> Plot {
     let mut plot = Plot::default();
     match dice.roll(8) {
         0 | 1 => plot.at_commit = Some((1 + dice.roll(10), side(dice))),
-        2 | 3 => plot.at_request = Some((1 + dice.roll(60), side(dice))),
-        4 => plot.after = Some(Duration::from_millis(dice.roll(400_000))),
+        2 | 3 => plot.at_request = Some((1 + dice.roll(40), side(dice))),
+        4 => plot.after = Some(Duration::from_millis(dice.roll(120_000))),
         5 => {
             let reason = "SIGTERM".to_owned();
             let request = StopRequest::Park {
@@ -138,15 +156,15 @@ fn plot(dice: &mut Dice) -> Plot {
                 exit_code: 143,
             };
             plot.stops
-                .push((Duration::from_millis(dice.roll(300_000)), request));
+                .push((Duration::from_millis(dice.roll(100_000)), request));
         }
-        6 => plot.park_after = Some(Duration::from_secs(dice.roll(200))),
+        6 => plot.park_after = Some(Duration::from_secs(dice.roll(60))),
         _ => {}
     }
     if dice.one_in(40) {
         let request = StopRequest::Cancel { by: "chaos".into() };
         plot.stops
-            .push((Duration::from_millis(dice.roll(300_000)), request));
+            .push((Duration::from_millis(dice.roll(100_000)), request));
     }
     plot
 }
@@ -186,27 +204,35 @@ fn visit(dice: &mut Dice) -> Visit {
 }
 
 /// Plays one seed; a panic says what is wrong.
-fn play(plans: &[Arc<Plan>], seed: u64) {
+fn play(plans: &[Arc<Plan>], worlds: &[(&str, Scenario)], seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let random = dice.one_in(2).then(|| plans::random(&mut dice));
     // The last one takes three times as long as the others.
-    let plan = &plans[[0, 0, 0, 1, 1, 1, 2][dice.roll(7) as usize]];
-    let name = ["passing", "failing", "passing", "flaky"][dice.roll(4) as usize];
+    let fixed = &plans[[0, 0, 0, 1, 1, 1, 2][dice.roll(7) as usize]];
+    let plan = random.as_ref().map_or(fixed, |random| &random.plan);
+    let http = vec![plans::hook(&mut dice)];
+    let (name, world) = &worlds[[0, 0, 1, 2][dice.roll(4) as usize]];
     let faults: Vec<FaultRule> = (0..dice.roll(5)).map(|_| fault(&mut dice)).collect();
     let plots: Vec<Plot> = (0..dice.roll(5)).map(|_| plot(&mut dice)).collect();
     let people: Vec<Visit> = (0..dice.roll(4).saturating_sub(1))
         .map(|_| visit(&mut dice))
         .collect();
-    let about = format!("seed {seed}: {name} {faults:?} {people:?} {plots:?}");
+    let text = random.as_ref().map_or("", |random| random.text.as_str());
+    let about = format!("seed {seed}: {name} {faults:?} {people:?} {plots:?}\n{text}");
     let mut lab = Lab::new(
         plan,
         Scenario {
             faults,
             people,
-            ..scenario(name)
+            http,
+            ..world.clone()
         },
     );
+    for step in random.iter().flat_map(|random| &random.approvals) {
+        lab.answer(step, !dice.one_in(3));
+    }
     if dice.one_in(8) {
-        let from = later(rig::start_time(), Duration::from_millis(dice.roll(300_000)));
+        let from = later(rig::start_time(), Duration::from_millis(dice.roll(100_000)));
         lab.wire
             .away(from, later(from, Duration::from_secs(dice.roll(2_400))));
     }
@@ -216,13 +242,15 @@ fn play(plans: &[Arc<Plan>], seed: u64) {
 #[test]
 fn random_faults_and_crashes_break_no_promise() {
     let plans = [lab::plan(RELEASE), lab::plan(TWINS), lab::plan(OTHERS)];
+    let worlds = ["passing", "failing", "flaky"].map(|name| (name, brief(name)));
     let first = rig::knob("RUNNER_TEST_SEED", 1);
     let seeds = rig::knob("RUNNER_TEST_SEEDS", SEEDS);
     let began = Instant::now();
     let lanes = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let broken = |lane: usize| {
         let mine = (first..first + seeds).skip(lane).step_by(lanes);
-        let breaks = |seed: &u64| catch_unwind(AssertUnwindSafe(|| play(&plans, *seed))).is_err();
+        let breaks =
+            |seed: &u64| catch_unwind(AssertUnwindSafe(|| play(&plans, &worlds, *seed))).is_err();
         mine.filter(breaks).collect::<Vec<u64>>()
     };
     let wrong: Vec<u64> = std::thread::scope(|scope| {

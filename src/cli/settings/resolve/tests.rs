@@ -96,10 +96,10 @@ fn the_stronger_layer_wins_and_is_remembered() {
 #[test]
 fn every_setting_has_its_variable_and_its_flag() {
     for setting in &SETTINGS {
-        let value = if setting.default.is_empty() {
-            "x"
-        } else {
-            setting.default
+        let value = match (setting.default, setting.slot) {
+            ("", Slot::Address(_)) => "https://x.example/y",
+            ("", _) => "x",
+            (default, _) => default,
         };
         let (_, mistakes) = merge(
             "",
@@ -264,4 +264,27 @@ fn words_of_the_environment() {
     let secret = environment(&[("SEMAPHORE_API_TOKEN", "t0ken-t0ken")]);
     assert!(!format!("{secret:?}{:?}", secret.api_token()).contains("t0ken"));
     assert_eq!(secret.get("SEMAPHORE_API_TOKEN"), Some("t0ken-t0ken"));
+}
+
+#[test]
+fn an_address_that_is_a_secret_is_never_shown() {
+    let key = "Zq3xW9PgkT7mR2vN";
+    let url = format!("https://hc.example/{key}");
+    let toml = format!("[heartbeat]\nurl = '{url}'\n");
+    for (toml, env) in [(toml.as_str(), ""), ("", url.as_str())] {
+        let (settings, mistakes) = merge(toml, &[("RUNNER_HEARTBEAT_URL", env)], &[]);
+        assert_eq!(mistakes, Vec::<String>::new());
+        assert!(settings.heartbeat.url.is_some());
+        assert_eq!(settings.snapshot()["heartbeat.url"], "***");
+    }
+    let wrong = format!("[heartbeat]\nurl = 'ftp://hc.example/{key}'\n");
+    let (settings, mistakes) = merge(&wrong, &[], &[]);
+    assert_eq!(
+        mistakes,
+        [
+            "`heartbeat.url` (`/project/runner.toml:2`): it is not https; write it like `https://example.com/path`"
+        ],
+        "without an excerpt, which would show it"
+    );
+    assert_eq!(settings.heartbeat.url, None);
 }
