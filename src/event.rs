@@ -6,6 +6,8 @@
 //! replayed by giving the facts to a new machine, which then makes the same decisions again.
 //! Observations are a second class: kept lossily, for people only; the machine never reads them.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -139,6 +141,9 @@ pub enum Event {
         name: String,
         /// Its whole text.
         text: String,
+        /// All its files, the playbook first, when it uses others.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<PlanFile>,
         /// Who asks.
         by: String,
     },
@@ -634,6 +639,18 @@ pub enum Seen {
         /// How much of it has come.
         bytes: u64,
     },
+}
+
+/// A file of a playbook that uses others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanFile {
+    /// Its name.
+    pub name: String,
+    /// Its whole text.
+    pub text: String,
+    /// What it calls the others that it uses: what is written, and the name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub uses: BTreeMap<String, String>,
 }
 
 #[cfg(test)]

@@ -32,14 +32,20 @@ use crate::semaphore::{Endpoint, HttpTransport, Origin};
 use crate::simulator::{Approval, InProcess, Scenario, Server, Simulator};
 use crate::store::{InboxMessage, RunHeader, SecretOrigin, SqliteStore, Store as _, StoredInput};
 
+/// The key of a run's settings that says of which step alone it is.
+pub(super) const ONLY: &str = "only";
 /// The key of a run's settings that says which Semaphore it is on.
 pub(super) const ORIGIN: &str = "origin";
 
 /// Checks, then runs.
 pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing> {
+    if args.dry_run {
+        return super::plan::dry_run(around, args);
+    }
     let settings = around.settings(Some(&args.playbook))?;
     let limits = limits(&settings);
-    let plan = Arc::new(checked(around, &args.playbook, &limits)?);
+    let plan = checked(around, &args.playbook, &limits)?;
+    let plan = Arc::new(narrowed(plan, args.only.as_deref())?);
     let bound = bound(around, &plan, &args.inputs, &limits)?;
     for text in plan::secret_texts(&plan, &bound) {
         around.redactor.learn(&text);
@@ -71,7 +77,7 @@ pub(super) fn apply(around: &Surroundings, args: &Apply) -> Result<Exit, Failing
     store.create_run(&header(
         (&plan, &bound),
         &info,
-        (&settings, &args.inputs),
+        (&settings, args),
         (&files_dir, &semaphore),
     ))?;
     if !around.global.quiet {
@@ -144,7 +150,14 @@ fn simulated(
 ) -> Result<Worked, Failing> {
     let token = Secret::new(scenario.admin_token().unwrap_or_default());
     execution.around.redactor.learn(token.expose());
+    let steps = execution.plan.steps.iter();
+    let ids: Vec<&str> = steps.map(|step| step.id.as_str()).collect();
     for (step, answer) in &scenario.approvals {
+        // Whoever answers to everything is not heard by a playbook that asks nothing.
+        let outermost = step.split(['/', '[']).next().unwrap_or(step);
+        if !ids.contains(&outermost) {
+            continue;
+        }
         let message = InboxMessage::Answer {
             step: step.clone(),
             approved: *answer == Approval::Approve,
@@ -241,8 +254,21 @@ fn accepted(
     }
 }
 
+/// The part of a plan that is wanted.
+pub(super) fn narrowed(plan: Plan, only: Option<&str>) -> Result<Plan, Failing> {
+    let Some(step) = only else { return Ok(plan) };
+    plan::only(&plan, step)
+        .map_err(|error| Failing::words(Exit::Usage, error.to_string()).hint(error.hint()))
+}
+
+/// The part of a plan that a run was made with.
+pub(super) fn narrowed_as(header: &RunHeader, plan: Plan) -> Result<Plan, Failing> {
+    let only = header.settings.get(ONLY);
+    narrowed(plan, only.and_then(serde_json::Value::as_str))
+}
+
 /// The values of the inputs, all mistakes at once.
-fn bound(
+pub(super) fn bound(
     around: &Surroundings,
     plan: &Plan,
     given: &Inputs,
@@ -334,13 +360,13 @@ fn info(
 fn header(
     (plan, bound): (&Plan, &BoundInputs),
     info: &RunInfo,
-    (settings, given): (&Settings, &Inputs),
+    (settings, args): (&Settings, &Apply),
     (files_dir, semaphore): (&Path, &Semaphore),
 ) -> RunHeader {
     let mut kept: IndexMap<String, StoredInput> = IndexMap::new();
     for (name, value) in &bound.values {
         let stored = if bound.secrets.contains(name) {
-            StoredInput::Secret(origin_of(name, plan, given))
+            StoredInput::Secret(origin_of(name, plan, &args.inputs))
         } else {
             StoredInput::Value(value.clone())
         };
@@ -348,6 +374,9 @@ fn header(
     }
     let mut snapshot = settings.snapshot();
     snapshot[RunHeader::SIMULATED] = semaphore.is_simulated().into();
+    if let Some(step) = &args.only {
+        snapshot[ONLY] = step.as_str().into();
+    }
     if let Semaphore::Real(endpoint) = semaphore {
         snapshot[ORIGIN] = endpoint.origin.url().into();
     }

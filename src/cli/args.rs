@@ -98,6 +98,11 @@ pub enum Command {
     /// Say everything that is wrong with playbooks, without sending anything
     #[command(after_help = "Example:\n  runner check release.yml nightly.yml --format github")]
     Check(Check),
+    /// Show what `apply` would do; it reads from Semaphore and writes nothing
+    #[command(
+        after_help = "Examples:\n  runner plan release.yml -i target=Staging\n  runner plan release.yml --offline --format mermaid"
+    )]
+    Plan(Box<Plan>),
     /// Run test files: playbooks in simulated worlds, in virtual time
     #[command(
         after_help = "Examples:\n  runner test release.test.yml\n  runner test playbooks --faults --coverage --report junit=tests.xml"
@@ -140,6 +145,14 @@ pub enum Command {
         after_help = "Examples:\n  runner report last html=report.html junit=report.xml\n  runner report last test=release.incident.test.yml"
     )]
     Report(ReportOf),
+    /// List or show the playbooks that are built in
+    #[command(
+        after_help = "Examples:\n  runner library list\n  runner library show canary > canary.yml"
+    )]
+    Library(Library),
+    /// Write a new playbook and its test into this folder
+    #[command(after_help = "Examples:\n  runner new deploy\n  runner new deploy --from release")]
+    New(New),
     /// Serve a simulated Semaphore on this machine
     #[command(
         after_help = "Example:\n  runner simulate passing --listen 127.0.0.1:4000 --speed 60"
@@ -200,9 +213,53 @@ pub struct Apply {
     /// The folder that `save_to` is relative to
     #[arg(long, value_name = "DIR")]
     pub files: Option<PathBuf>,
+    /// Show what would be done, like `runner plan`, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Run only this step and what it needs
+    #[arg(long, value_name = "STEP")]
+    pub only: Option<String>,
     /// Which Semaphore.
     #[command(flatten)]
     pub connection: Connection,
+}
+
+/// `runner plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The playbook
+    pub playbook: PathBuf,
+    /// The values of its inputs.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// How the plan is shown
+    #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
+    pub format: PlanFormat,
+    /// Ask Semaphore nothing: show what the playbook alone says
+    #[arg(long)]
+    pub offline: bool,
+    /// Only this step and what it needs
+    #[arg(long, value_name = "STEP")]
+    pub only: Option<String>,
+    /// Ask the embedded simulator instead of Semaphore
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = SCENARIO, conflicts_with = "offline")]
+    pub simulate: Option<String>,
+    /// Which Semaphore.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// As a tree, with words.
+    Human,
+    /// As JSON.
+    Json,
+    /// Its graph, as a Mermaid flowchart.
+    Mermaid,
+    /// Its graph, for Graphviz.
+    Dot,
 }
 
 /// The values of inputs.
@@ -573,6 +630,50 @@ fn run_report(text: &str) -> Result<RunReport, String> {
     })
 }
 
+/// `runner library`.
+#[derive(Debug, Args)]
+pub struct Library {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: LibraryCommand,
+}
+
+/// What can be done with the library.
+#[derive(Debug, Subcommand)]
+pub enum LibraryCommand {
+    /// List the playbooks, each with what it is for
+    #[command(after_help = "Example:\n  runner library list --json")]
+    List(LibraryList),
+    /// Print a playbook
+    #[command(after_help = "Example:\n  runner library show release")]
+    Show(LibraryShow),
+}
+
+/// `runner library list`.
+#[derive(Debug, Args)]
+pub struct LibraryList {
+    /// As JSON, with inputs and outputs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `runner library show`.
+#[derive(Debug, Args)]
+pub struct LibraryShow {
+    /// The name of the playbook
+    pub name: String,
+}
+
+/// `runner new`.
+#[derive(Debug, Args)]
+pub struct New {
+    /// The name of the new playbook: it is written to `NAME.yml`
+    pub name: String,
+    /// Begin with a playbook of the library
+    #[arg(long, value_name = "LIBRARY_NAME")]
+    pub from: Option<String>,
+}
+
 /// `runner simulate`.
 #[derive(Debug, Args)]
 pub struct Simulate {
@@ -616,6 +717,8 @@ pub enum SchemaOf {
     Actions,
     /// The settings, as Markdown.
     Settings,
+    /// The library, as Markdown.
+    Library,
 }
 
 /// `runner eval`.

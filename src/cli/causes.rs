@@ -50,7 +50,7 @@ pub fn causes(view: &RunView, screen: &Screen<'_>) -> Vec<String> {
     lines
 }
 
-/// Whether a step is told of: the step of a fan-out is not when its items are.
+/// Whether a step is told of: one that is made of others is not when those are.
 fn is_cause(view: &RunView, id: &str, step: &StepView) -> bool {
     let bad = |step: &StepView| {
         matches!(
@@ -58,12 +58,11 @@ fn is_cause(view: &RunView, id: &str, step: &StepView) -> bool {
             Some(StepOutcome::Failed | StepOutcome::Unknown)
         )
     };
-    let told_by_item = || {
-        view.steps.iter().any(|(item, step)| {
-            bad(step) && view.item_of(item).is_some_and(|(parent, _)| parent == id)
-        })
+    let told_by_part = || {
+        let mut steps = view.steps.values();
+        steps.any(|step| bad(step) && step.info.parent.as_deref() == Some(id))
     };
-    bad(step) && !told_by_item()
+    bad(step) && !told_by_part()
 }
 
 fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<String> {

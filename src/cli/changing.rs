@@ -4,20 +4,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::apply::planned;
+use super::apply::{narrowed_as, planned};
 use super::check::{limits, source};
 use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
-use super::playbooks::{files, kept};
+use super::playbooks::{changed_files, files, kept, of_files};
 use super::resume::info;
 use super::settings::Settings;
 use crate::diagnostic::Source;
 use crate::drivers::replayed;
 use crate::engine::{Ev, Machine};
 use crate::event::{Event, Recorded};
-use crate::plan::{BoundInputs, Limits, Plan};
-use crate::playbook::BuiltIn;
+use crate::plan::{self, BoundInputs, Limits, Plan};
+use crate::playbook::{BuiltIn, Files};
 use crate::store::{RunHeader, StoredInput};
 
 /// The run that changes.
@@ -38,19 +38,20 @@ pub(super) fn accepted(
     let path = path.unwrap_or_else(|| Path::new(&run.header.playbook));
     let source = source(path, &limits)?;
     let files = files(around, (&source, path), &limits);
-    let new = planned(around, (&source, &files), &limits)?;
+    let new = narrowed_as(run.header, planned(around, (&source, &files), &limits)?)?;
     let machine = as_it_stands(around, settings, run, &limits)?;
     if machine.plan_digest() == new.digest {
         around.say("the playbook means what it meant: nothing changes");
         return Ok(None);
     }
     let mut refused = machine.refuse(&new, run.failed);
-    if new.sources.len() > 1 {
-        refused.push(
-            "it uses other playbooks, and such a playbook stays as the run began with it"
-                .to_owned(),
-        );
-    }
+    // The environment is that of the beginning, or decisions would not be made again as they were.
+    let unread = plan::variables(&new).into_iter().filter(|name| {
+        !run.header.env.contains_key(name) && around.environment.get(name).is_some()
+    });
+    refused.extend(unread.map(|name| {
+        format!("it reads the environment variable `{name}`, which nothing read when the run began")
+    }));
     if !refused.is_empty() {
         let words = format!(
             "the run `{}` cannot go on with the changed `{}`: {}",
@@ -62,10 +63,16 @@ pub(super) fn accepted(
             "only what has no result yet can change; without `--accept-changes` the run goes on with the playbook it has",
         ));
     }
+    let files = if new.sources.len() > 1 {
+        changed_files(&new)
+    } else {
+        Vec::new()
+    };
     Ok(Some(Ev::PlanChanged {
         digest: new.digest,
         name: source.name.clone(),
         text: source.text.clone(),
+        files,
         by: around.environment.user(),
     }))
 }
@@ -80,7 +87,8 @@ fn as_it_stands(
 ) -> Result<Machine, Failing> {
     let header = run.header;
     let (source, files) = kept(header)?;
-    let plan = Arc::new(planned(around, (&source, &files), limits)?);
+    let plan = planned(around, (&source, &files), limits)?;
+    let plan = Arc::new(narrowed_as(header, plan)?);
     let mut inputs = BoundInputs::default();
     for (name, stored) in &header.inputs {
         let value = match stored {
@@ -102,7 +110,7 @@ fn as_it_stands(
     let info = info(around, header, run.past, settings);
     let mut machine = Machine::new(info, plan, inputs)
         .map_err(|error| Failing::words(Exit::Invalid, error.to_string()))?;
-    for plan in later(around, run.past, &[], limits)? {
+    for plan in later((around, header), run.past, &[], limits)? {
         machine.learn(plan);
     }
     replayed(&mut machine, run.past)?;
@@ -111,24 +119,31 @@ fn as_it_stands(
 
 /// The plans that a run went on with later, and the one that it is to go on with now.
 pub(super) fn later(
-    around: &Surroundings,
+    (around, header): (&Surroundings, &RunHeader),
     past: &[Recorded],
     opening: &[Ev],
     limits: &Limits,
 ) -> Result<Vec<Arc<Plan>>, Failing> {
     let recorded = past.iter().filter_map(|recorded| match &recorded.event {
-        Event::PlanChanged { name, text, .. } => Some((name, text)),
+        Event::PlanChanged {
+            name, text, files, ..
+        } => Some((name, text, files)),
         _ => None,
     });
     let opened = opening.iter().filter_map(|fact| match fact {
-        Ev::PlanChanged { name, text, .. } => Some((name, text)),
+        Ev::PlanChanged {
+            name, text, files, ..
+        } => Some((name, text, files)),
         _ => None,
     });
     recorded
         .chain(opened)
-        .map(|(name, text)| {
-            let source = Source::new(name.clone(), text.clone());
-            planned(around, (&source, &BuiltIn), limits).map(Arc::new)
+        .map(|(name, text, files)| {
+            let (source, kept) = of_files(files);
+            let source = source.unwrap_or_else(|| Source::new(name.clone(), text.clone()));
+            let files: &dyn Files = if files.is_empty() { &BuiltIn } else { &kept };
+            let plan = planned(around, (&source, files), limits)?;
+            narrowed_as(header, plan).map(Arc::new)
         })
         .collect()
 }

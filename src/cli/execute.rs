@@ -123,29 +123,10 @@ impl Execution<'_> {
             Ok(machine) => machine,
             Err(error) => return Worked::not_begun(error),
         };
-        let (web, token) = line.web;
-        let effects = SemaphoreEffects::new(
-            Spoken::wrap(
-                line.transport,
-                &around.output,
-                line.clock,
-                around.global.verbose,
-            ),
-            line.origin,
-            (
-                client_limits(self.settings),
-                effect_settings(self.settings, self.files_dir.clone()),
-            ),
-            line.clock,
-            around.redactor.clone(),
-        );
-        let remembered = Remembered::new(Arc::clone(&self.store), &*self.info.id);
-        let effects = effects
-            .with_web(web, token)
-            .with_history(Arc::new(remembered));
-        let effects = Arc::new(effects);
+        let clock = line.clock;
+        let effects = self.effects(line);
         let (send, stop) = unbounded_channel();
-        if !line.clock.is_virtual() {
+        if !clock.is_virtual() {
             let stops = self.plan.on_interrupt == OnInterrupt::Stop;
             signals::listen(&send, stops);
         }
@@ -155,20 +136,20 @@ impl Execution<'_> {
             ..Watch::new(&collected, &broken)
         };
         let mut observers = observers(around, self.results, watch);
-        if !line.clock.is_virtual() && is_conversation() {
+        if !clock.is_virtual() && is_conversation() {
             observers.push(Box::new(self.prompt()));
         }
         #[cfg(feature = "otel")]
-        let traced = self.traced(line.clock, &mut observers);
+        let traced = self.traced(clock, &mut observers);
         let conditions = Conditions {
-            clock: line.clock,
+            clock,
             store: Arc::clone(&self.store),
             effects: Arc::clone(&effects) as _,
             redactor: around.redactor.clone(),
             observers,
             stop,
             park_after: self.park_after,
-            tick_every: (!line.clock.is_virtual()).then_some(TICK),
+            tick_every: (!clock.is_virtual()).then_some(TICK),
             inbox: true,
         };
         let header = self.store.header(&self.info.id);
@@ -193,6 +174,29 @@ impl Execution<'_> {
             broken,
             report_bytes_max: bytes_max(self.settings),
         }
+    }
+
+    /// What the run reaches the outside through.
+    fn effects(&self, line: Line) -> Arc<SemaphoreEffects> {
+        let around = self.around;
+        let (web, token) = line.web;
+        let transport = Spoken::wrap(
+            line.transport,
+            &around.output,
+            line.clock,
+            around.global.verbose,
+        );
+        let limits = (
+            client_limits(self.settings),
+            effect_settings(self.settings, self.files_dir.clone()),
+        );
+        let redactor = around.redactor.clone();
+        let remembered = Remembered::new(Arc::clone(&self.store), &*self.info.id);
+        Arc::new(
+            SemaphoreEffects::new(transport, line.origin, limits, line.clock, redactor)
+                .with_web(web, token)
+                .with_history(Arc::new(remembered)),
+        )
     }
 
     /// The machine of the run's plan, and of what was added to it since.

@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::explained;
 use super::failing::Failing;
 use super::main::Surroundings;
+use super::planned as planned_text;
 use super::runs::store;
 use super::screen::Screen;
 use crate::clock::Clock;
@@ -66,7 +67,7 @@ fn run(around: &Surroundings, args: &Explain) -> Result<Exit, Failing> {
         found = only(found, step).unwrap_or_else(|| explain(&view, now));
     }
     if args.json {
-        return print(around, &Explanation::Run(found));
+        return print(around, &Explanation::Run(Box::new(found)));
     }
     let owner = match (view.ended(), owner) {
         (None, Some(owner)) => Some(format!("{owner} works on it")),
@@ -97,7 +98,7 @@ fn playbook(around: &Surroundings, args: &Explain, path: &Path) -> Result<Exit, 
     let screen = screen(around);
     around
         .output
-        .data(&explained::playbook(&found, step.as_deref(), &screen))?;
+        .data(&planned_text::playbook(&found, step.as_deref(), &screen))?;
     Ok(Exit::Passed)
 }
 

@@ -5,20 +5,18 @@
 use std::collections::BTreeSet;
 
 use super::causes::{heading, triage_lines};
-use super::screen::{Screen, Tone, columns, pad};
+use super::screen::{Screen, columns, pad, wrap};
 use super::summary::join;
 use super::words::{self, lasted, shell_word};
 use crate::outcome::StepOutcome;
 use crate::report::StepState;
-use crate::report::explain_v1::{Call, Edge, Need, Planned, Playbook, Run, Step, Time, Wait};
+use crate::report::explain_v1::{Call, Need, Run, Step, Time, Wait};
 use crate::report::v1;
 
 /// A tree of needs is told down to here.
 const DEPTH_MAX: usize = 6;
 /// So many calls are told, the others counted.
 const CALLS_MAX: usize = 12;
-/// So many mentions are told of an edge.
-const MENTIONS_MAX: usize = 4;
 const INDENT: &str = "  ";
 
 /// A whole run: why each step stands where it stands, and where the time went.
@@ -59,7 +57,7 @@ fn steps(run: &Run, screen: &Screen<'_>) -> Vec<String> {
         );
         let room = screen.width().saturating_sub(width + 16);
         let reason = reason(step, screen);
-        let mut reason = super::screen::wrap(&reason, room.max(24)).into_iter();
+        let mut reason = wrap(&reason, room.max(24)).into_iter();
         lines.push(format!("{head}{}", reason.next().unwrap_or_default()));
         let blank = " ".repeat(width + 16);
         lines.extend(reason.map(|line| format!("{blank}{line}")));
@@ -156,32 +154,7 @@ fn wait_words(wait: &Wait, screen: &Screen<'_>) -> String {
             screen.words(about),
             screen.words(&error.message)
         ),
-        Wait::Pipeline {
-            pipeline_id,
-            name: title,
-            state,
-            failed_jobs,
-            blocks_done,
-            blocks,
-            seen_at,
-            trouble: now,
-            ..
-        } => {
-            let title = if title.is_empty() { pipeline_id } else { title };
-            let mut words = format!(
-                "waits for the pipeline `{}`, which was {} at {seen_at}",
-                name(title, screen),
-                name(state, screen)
-            );
-            if let (Some(done), Some(all)) = (blocks_done, blocks) {
-                words.push_str(&format!(", {done} of {all} blocks done"));
-            }
-            if let Some(failed) = words::failed_words(failed_jobs, screen) {
-                words.push_str(", ");
-                words.push_str(&failed);
-            }
-            words + &trouble(now)
-        }
+        Wait::Pipeline { .. } => pipeline_words(wait, screen),
         Wait::Group { group, by } => format!(
             "waits for the concurrency group `{}`, which is held by {}",
             name(group, screen),
@@ -194,6 +167,36 @@ fn wait_words(wait: &Wait, screen: &Screen<'_>) -> String {
             )
         }
     }
+}
+
+/// A pipeline as it was seen last.
+fn pipeline_words(wait: &Wait, screen: &Screen<'_>) -> String {
+    let Wait::Pipeline {
+        pipeline_id,
+        name: title,
+        state,
+        failed_jobs,
+        blocks_done,
+        blocks,
+        seen_at,
+        trouble,
+        ..
+    } = wait
+    else {
+        return String::new();
+    };
+    let title = if title.is_empty() { pipeline_id } else { title };
+    let mut parts = vec![format!(
+        "waits for the pipeline `{}`, which was {} at {seen_at}",
+        name(title, screen),
+        name(state, screen)
+    )];
+    let counted = blocks_done.zip(*blocks);
+    parts.extend(counted.map(|(done, all)| format!("{done} of {all} blocks done")));
+    parts.extend(words::failed_words(failed_jobs, screen));
+    let trouble = trouble.as_ref();
+    parts.extend(trouble.map(|words| format!("and at the moment: {}", screen.words(words))));
+    parts.join(", ")
 }
 
 fn path(run: &Run, screen: &Screen<'_>) -> Vec<String> {
@@ -450,102 +453,6 @@ fn call_lines(call: &Call, screen: &Screen<'_>) -> Vec<String> {
             error.kind
         );
         lines.extend(screen.wrapped(&line, "    ", "      "));
-    }
-    lines
-}
-
-/// A playbook, or one step of it and what that hangs on.
-pub fn playbook(playbook: &Playbook, step: Option<&str>, screen: &Screen<'_>) -> String {
-    let title = format!(
-        "{} ({})",
-        name(&playbook.name, screen),
-        screen.words(&playbook.path)
-    );
-    let mut sections = Vec::new();
-    if step.is_none() {
-        sections.push(vec![heading(&title, screen)]);
-    }
-    for (id, planned) in &playbook.steps {
-        sections.push(planned_step(id, planned, screen));
-    }
-    join(sections)
-}
-
-fn planned_step(id: &str, step: &Planned, screen: &Screen<'_>) -> Vec<String> {
-    let phase = if step.finally {
-        ", under `finally`"
-    } else {
-        ""
-    };
-    let title = format!(
-        "{} ({}{phase})",
-        name(id, screen),
-        name(&step.action, screen)
-    );
-    let mut lines = vec![screen.paint(Tone::Strong, &title)];
-    if let Some(description) = &step.description {
-        lines.extend(screen.wrapped(&screen.words(description), INDENT, INDENT));
-    }
-    if step.needs.is_empty() {
-        let words = if step.finally {
-            "runs when all the others have ended"
-        } else {
-            "runs at once: it needs nothing"
-        };
-        lines.push(format!("{INDENT}{words}"));
-    }
-    for edge in &step.needs {
-        lines.extend(edge_lines(edge, screen));
-    }
-    let mut say = |label: &str, words: &Option<String>| {
-        if let Some(words) = words {
-            let line = format!("{label} `{}`", screen.words(words));
-            lines.extend(screen.wrapped(&line, INDENT, "    "));
-        }
-    };
-    say("runs only when", &step.condition);
-    say("runs once for each of", &step.for_each);
-    say("its pipeline is run again when", &step.rerun);
-    for assert in &step.asserts {
-        say("afterwards must hold:", &Some(assert.clone()));
-    }
-    if step.allow_failure {
-        lines.push(format!("{INDENT}may fail without failing the run"));
-    }
-    if step.undo {
-        lines.push(format!("{INDENT}is taken back when the run fails"));
-    }
-    if !step.needed_by.is_empty() {
-        let by: Vec<String> = step.needed_by.iter().map(|id| name(id, screen)).collect();
-        let line = format!("needed by: {}", by.join(", "));
-        lines.extend(screen.wrapped(&line, INDENT, "    "));
-    }
-    lines
-}
-
-fn edge_lines(edge: &Edge, screen: &Screen<'_>) -> Vec<String> {
-    let why = match (edge.named, edge.mentions.is_empty()) {
-        (true, _) => ": `needs` says so",
-        (false, false) => ": it mentions it",
-        (false, true) => "",
-    };
-    let line = format!(
-        "waits for {} ({}){why}",
-        name(&edge.step, screen),
-        screen.words(&edge.accepts)
-    );
-    let mut lines = screen.wrapped(&line, INDENT, "    ");
-    for mention in edge.mentions.iter().take(MENTIONS_MAX) {
-        let line = format!(
-            "`{}` at {}",
-            screen.words(&mention.text),
-            screen.words(&mention.place)
-        );
-        lines.extend(screen.wrapped(&line, "    ", "      "));
-    }
-    let more = edge.mentions.len().saturating_sub(MENTIONS_MAX);
-    if more > 0 {
-        lines.push(format!("    and {more} more mentions"));
     }
     lines
 }

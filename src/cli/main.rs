@@ -11,8 +11,8 @@ use super::monitors::{Last, Watching};
 use super::output::{ColorWhen, Output};
 use super::settings::{Environment, Settings, read};
 use super::{
-    apply, approve, cancel, check, completions, doctor, eval, explain, report, resolve, resume,
-    runs, schema, simulate, test,
+    apply, approve, cancel, check, completions, doctor, eval, explain, library, plan, report,
+    resolve, resume, runs, schema, simulate, test,
 };
 use crate::secret::Redactor;
 
@@ -118,6 +118,7 @@ fn run(around: &Surroundings, command: Command) -> Result<Exit, Failing> {
     match command {
         Command::Apply(args) => apply::apply(around, &args),
         Command::Check(args) => check::check(around, &args),
+        Command::Plan(args) => plan::plan(around, &args),
         Command::Test(args) => test::test(around, &args),
         Command::Resume(args) => resume::resume(around, &args),
         Command::Resolve(args) => resolve::resolve(around, &args),
@@ -128,6 +129,8 @@ fn run(around: &Surroundings, command: Command) -> Result<Exit, Failing> {
         Command::Show(args) => runs::show(around, &args),
         Command::Explain(args) => explain::explain_it(around, &args),
         Command::Report(args) => report::report(around, &args),
+        Command::Library(args) => library::library(around, &args),
+        Command::New(args) => library::new(around, &args),
         Command::Simulate(args) => simulate::simulate(around, &args),
         Command::Schema(args) => schema::schema(around, &args),
         Command::Eval(args) => eval::eval(around, &args),

@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
 use crate::diagnostic::Source;
+use crate::event::PlanFile;
 use crate::plan::{self, Limits, Plan};
 use crate::playbook::{DiskFiles, StoredFile, StoredFiles};
 use crate::store::{RunHeader, SourceText};
@@ -51,4 +52,24 @@ pub(super) fn texts(plan: &Plan) -> Vec<SourceText> {
         uses,
     })
     .collect()
+}
+
+/// The files of a changed plan, to be kept with its run.
+pub(super) fn changed_files(plan: &Plan) -> Vec<PlanFile> {
+    let all = texts(plan).into_iter();
+    all.map(|SourceText { name, text, uses }| PlanFile { name, text, uses })
+        .collect()
+}
+
+/// The playbook and the files of a changed plan.
+pub(super) fn of_files(files: &[PlanFile]) -> (Option<Arc<Source>>, StoredFiles) {
+    let all: Vec<StoredFile> = files
+        .iter()
+        .map(|kept| StoredFile {
+            source: Source::new(kept.name.clone(), kept.text.clone()),
+            uses: kept.uses.clone(),
+        })
+        .collect();
+    let first = all.first().map(|file| Arc::clone(&file.source));
+    (first, StoredFiles::new(all))
 }

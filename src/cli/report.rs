@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::apply::narrowed_as;
 use super::args::{ReportOf, RunReportFormat};
 use super::check::limits;
 use super::execute::{bytes_max, effect_settings};
@@ -121,8 +122,10 @@ fn differences(
 fn recorded_plan(header: &RunHeader, limits: &Limits) -> Result<Plan, Failing> {
     let (source, files) = kept(header)?;
     let (plan, wrong) = plan::check_with(&source, &files, limits);
-    plan.filter(|_| !wrong.has_errors())
-        .ok_or_else(|| Failing::mistakes(Exit::Invalid, wrong))
+    let plan = plan
+        .filter(|_| !wrong.has_errors())
+        .ok_or_else(|| Failing::mistakes(Exit::Invalid, wrong))?;
+    narrowed_as(header, plan)
 }
 
 /// The path of a playbook from the folder of its test, which must be above it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::apply::{ORIGIN, inputs_file, planned, real};
+use super::apply::{ORIGIN, inputs_file, narrowed_as, planned, real};
 use super::args::{Connection, Inputs, Results, Resume};
 use super::changing::{self, Changing};
 use super::check::limits;
@@ -144,10 +144,13 @@ pub(super) fn go_on(
     let limits = limits(settings);
     let (source, files) = kept(&header)?;
     let plan = planned(around, (&source, &files), &limits)?;
-    let later = changing::later(around, &past, &opening, &limits)?;
+    let plan = Arc::new(narrowed_as(&header, plan)?);
+    let later = changing::later((around, &header), &past, &opening, &limits)?;
     let inputs = inputs(around, &header, again.inputs, &limits)?;
-    for text in plan::secret_texts(&plan, &inputs) {
-        around.redactor.learn(&text);
+    for plan in later.iter().chain([&plan]) {
+        for text in plan::secret_texts(plan, &inputs) {
+            around.redactor.learn(&text);
+        }
     }
     let endpoint = endpoint(around, again.connection)?;
     let is_writing = !store.open_intents(run)?.is_empty();
@@ -159,7 +162,7 @@ pub(super) fn go_on(
         settings,
         results: again.results,
         store: Arc::new(store),
-        plan: Arc::new(plan),
+        plan,
         inputs,
         info,
         past,

@@ -3,6 +3,7 @@
 use super::args::{Schema, SchemaOf};
 use super::exit::Exit;
 use super::failing::Failing;
+use super::library;
 use super::main::Surroundings;
 use super::settings::settings_markdown;
 use crate::catalog::actions_markdown;
@@ -20,6 +21,7 @@ pub(super) fn schema(around: &Surroundings, args: &Schema) -> Result<Exit, Faili
         SchemaOf::Explain => output.json(&explain_schema())?,
         SchemaOf::Test => output.json(&test_schema())?,
         SchemaOf::Actions => output.data(&actions_markdown())?,
+        SchemaOf::Library => output.data(&library::page())?,
         SchemaOf::Settings => output.data(&settings_markdown())?,
     }
     Ok(Exit::Passed)

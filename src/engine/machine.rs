@@ -69,7 +69,8 @@ pub enum StartError {
     Timeout(String),
 }
 
-const RUN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(24 * 3600);
+/// The deadline of a run that does not say its own.
+pub const RUN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(24 * 3600);
 const RUN_DEADLINE: &str = "run-deadline";
 const FINALLY_DEADLINE: &str = "finally-deadline";
 

@@ -31,6 +31,7 @@ mod undo;
 mod used;
 
 pub use group::GROUP;
-pub use machine::{Machine, RunInfo, StartError};
+pub use machine::{Machine, RUN_TIMEOUT_DEFAULT, RunInfo, StartError};
+pub use moves::STEP_TIMEOUT_DEFAULT;
 pub use retry::{Budget, CallClass};
 pub use seam::{CallRequest, Cmd, Due, Effects, Ev, IntentError, Intents, Turn};

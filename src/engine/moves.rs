@@ -15,14 +15,15 @@ use super::seam::{Cmd, Due};
 use super::step::{Node, Outstanding, Running, State};
 use crate::clock::later;
 use crate::duration;
-use crate::event::{EffectKey, Event, Failure, FailureKind, Fate, Outcome, StepEnded};
+use crate::event::{Answer, EffectKey, Event, Failure, FailureKind, Fate, Outcome, StepEnded};
 use crate::outcome::StepOutcome;
 use crate::plan::{Located, PlanStep};
 use crate::template::{Data, Expression, Scope, TemplateError};
 
 /// What a person can do about a write that may have happened.
 const LOOK_FOR_IT: &str = "look for it on Semaphore, then say so with `runner resolve`";
-pub(super) const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
+/// The total time of a step when neither it nor its playbook says one.
+pub const STEP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3600);
 /// An id that Semaphore has just given may not be found everywhere for a moment.
 const FRESH_FOR: Duration = Duration::from_secs(30);
 
@@ -240,8 +241,7 @@ impl Machine {
         let giving_up = running.giving_up.take();
         running.outstanding = Outstanding::Nothing;
         if matches!(call, Call::Triage(_)) {
-            self.looked_into(index, outcome);
-            return;
+            return self.looked_into(index, outcome);
         }
         let class = CallClass::of(&call);
         running.wrote |= class.writes() && may_have_happened(outcome);
@@ -259,14 +259,7 @@ impl Machine {
             Ok(answer) => {
                 self.meet(&call);
                 self.remember_ids(&call, &answer.value);
-                for (limit, message) in &answer.limits {
-                    let (limit, message) = (limit.clone(), message.clone());
-                    self.turn.events.push(Event::LimitHit {
-                        step: Some(key.step.clone()),
-                        limit,
-                        message,
-                    });
-                }
+                self.note_limits(&key.step, answer);
                 self.note_started(&key.step, &call, &answer.value);
                 let next = match self.nodes.get_mut(index).and_then(Node::running) {
                     Some(running) => running.act.next(Input::Answer(answer)),
@@ -300,6 +293,17 @@ impl Machine {
                     None => self.call_failed(index, (key, call, tries), failure),
                 }
             }
+        }
+    }
+
+    /// Tells of the limits that bit while a call was carried out.
+    pub(super) fn note_limits(&mut self, step: &str, answer: &Answer) {
+        for (limit, message) in &answer.limits {
+            self.turn.events.push(Event::LimitHit {
+                step: Some(step.to_owned()),
+                limit: limit.clone(),
+                message: message.clone(),
+            });
         }
     }
 

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::call::Call;
-use crate::event::{EffectKey, Event, Failure, Intent, Observation, Outcome, Resolution};
+use crate::event::{EffectKey, Event, Failure, Intent, Observation, Outcome, PlanFile, Resolution};
 
 /// What the machine wants done.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,6 +118,8 @@ pub enum Ev {
         name: String,
         /// Its whole text.
         text: String,
+        /// All its files, the playbook first, when it uses others.
+        files: Vec<PlanFile>,
         /// Who asks.
         by: String,
     },
@@ -158,11 +160,13 @@ impl From<Ev> for Event {
                 digest,
                 name,
                 text,
+                files,
                 by,
             } => Self::PlanChanged {
                 digest,
                 name,
                 text,
+                files,
                 by,
             },
             Ev::GroupTaken { group } => Self::GroupTaken { group },
@@ -195,11 +199,13 @@ impl Ev {
                 digest,
                 name,
                 text,
+                files,
                 by,
             } => Self::PlanChanged {
                 digest,
                 name,
                 text,
+                files,
                 by,
             },
             Event::GroupTaken { group } => Self::GroupTaken { group },

@@ -10,7 +10,7 @@ use super::machine::Machine;
 use super::record::text;
 use super::retry::Tries;
 use super::step::{After, Node, Outstanding};
-use crate::event::{EffectKey, Event, FailureKind, Outcome};
+use crate::event::{EffectKey, FailureKind, Outcome};
 use crate::triage::Kind;
 
 /// The output under which it is found.
@@ -67,16 +67,10 @@ impl Machine {
             return;
         };
         let after = running.triaging.take();
-        let step = Some(self.id(index));
+        let step = self.id(index);
         let found = match &outcome.result {
             Ok(answer) => {
-                for (limit, message) in &answer.limits {
-                    self.turn.events.push(Event::LimitHit {
-                        step: step.clone(),
-                        limit: limit.clone(),
-                        message: message.clone(),
-                    });
-                }
+                self.note_limits(&step, answer);
                 answer.value.get(TRIAGE).cloned()
             }
             Err(failure) => Some(unknown(&failure.message)),

@@ -72,6 +72,15 @@ pub fn secret_variables(plan: &Plan) -> BTreeSet<String> {
     found
 }
 
+/// All variables of the environment that used playbooks read.
+pub fn variables(plan: &Plan) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    each_use(plan, &mut |_, used| {
+        found.extend(used.inputs.values().filter_map(|input| input.env.clone()));
+    });
+    found
+}
+
 /// All files of a plan, and which of the others each calls what.
 pub fn links(plan: &Plan) -> Vec<(Arc<Source>, BTreeMap<String, String>)> {
     let mut calls: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();

@@ -10,10 +10,26 @@ macro_rules! built_in {
         const ALL: &[(&str, &str)] = &[
             $(($name, include_str!(concat!("../../playbooks/", $name, ".yml")))),*
         ];
+        /// Names and the tests beside them.
+        const TESTS: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../../playbooks/", $name, ".test.yml")))),*
+        ];
     };
 }
 
-built_in!["release"];
+built_in![
+    "canary",
+    "ensure-green",
+    "explain-failure",
+    "hotfix",
+    "nightly",
+    "promote-all",
+    "release",
+    "rerun-infra",
+    "rollback",
+    "stop-branch",
+    "wait-for",
+];
 
 /// All, by name, with their texts.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
@@ -25,6 +41,14 @@ pub fn find(name: &str) -> Option<&'static str> {
     all()
         .find(|(known, _)| *known == name)
         .map(|(_, text)| text)
+}
+
+/// The text of its test.
+pub fn test_of(name: &str) -> Option<&'static str> {
+    let mut tests = TESTS.iter();
+    tests
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| *text)
 }
 
 /// One as a source.

@@ -14,7 +14,7 @@ use super::v1;
 #[schemars(title = "Explanation of a run or a playbook of runner, version 1")]
 pub enum Explanation {
     /// A run.
-    Run(Run),
+    Run(Box<Run>),
     /// A playbook that has not run.
     Playbook(Playbook),
 }

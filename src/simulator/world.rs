@@ -26,14 +26,16 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// A simulated Semaphore that begins at `start`. All ids are functions of the seed.
+    /// A simulated Semaphore that can be asked from `start` on; what is the past of its scenario has happened
+    /// by then. All ids are functions of the seed.
     pub fn new(scenario: Scenario, seed: u64, start: Timestamp) -> Self {
         let start = whole_micros(start);
         let scenario = Arc::new(scenario);
+        let began = start.checked_sub(scenario.past.0).unwrap_or(start);
         Self {
             faults: Faults::new(&scenario),
             others: Others::new(Arc::clone(&scenario)),
-            state: State::new(scenario, seed, start),
+            state: State::new(scenario, seed, began),
             start,
         }
     }

@@ -4,6 +4,7 @@
 //! simulated world and its time go on.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -125,6 +126,8 @@ struct Stage<'a> {
     scratch: Scratch,
     elapsed: Duration,
     killed: Vec<Duration>,
+    /// Whether people have given their answers.
+    answered: AtomicBool,
 }
 
 impl<'a> Stage<'a> {
@@ -165,6 +168,7 @@ impl<'a> Stage<'a> {
             scratch: Scratch::below(&settings.scratch),
             elapsed: Duration::ZERO,
             killed: Vec::new(),
+            answered: AtomicBool::new(false),
             settings,
         }
     }
@@ -244,10 +248,15 @@ impl<'a> Stage<'a> {
     /// What is on disk of the run; it is made when nothing is.
     fn past(&self) -> Result<Vec<Recorded>, crate::store::StoreError> {
         let store = &self.store;
-        if store.header(RUN).is_ok() {
-            return store.load(RUN);
+        if store.header(RUN).is_err() {
+            self.create()?;
         }
-        store.create_run(&RunHeader {
+        self.answer()?;
+        store.load(RUN)
+    }
+
+    fn create(&self) -> Result<(), crate::store::StoreError> {
+        self.store.create_run(&RunHeader {
             id: RUN.to_owned(),
             name: self.plan.name.clone(),
             created_at: start_time(),
@@ -258,17 +267,25 @@ impl<'a> Stage<'a> {
             env: indexmap::IndexMap::new(),
             settings: serde_json::Value::Null,
             files_dir: String::new(),
-        })?;
-        // Answers that come before a step asks are kept until it does.
+        })
+    }
+
+    /// People answer whether the runner lives or not. Answers that come before a step asks are kept until
+    /// it does.
+    fn answer(&self) -> Result<(), crate::store::StoreError> {
+        if self.answered.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         for (step, answer) in &self.case.world.scenario.approvals {
             let message = InboxMessage::Answer {
                 step: step.clone(),
                 approved: *answer == Approval::Approve,
                 by: "the test".to_owned(),
             };
-            store.post(RUN, &message)?;
+            self.store.post(RUN, &message)?;
         }
-        Ok(Vec::new())
+        self.answered.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     fn info(&self) -> RunInfo {

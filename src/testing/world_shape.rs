@@ -388,6 +388,11 @@ pub(super) const WORLD: Shape = Shape::Map(&[
     ),
     may("server", SERVER, "How the server itself behaves."),
     may(
+        "past",
+        Shape::Duration,
+        "For how long all this has been there when the run begins: what people did in that time is history. Their times count from its beginning.",
+    ),
+    may(
         "people",
         Shape::List(&VISIT),
         "What other people do, and when.",

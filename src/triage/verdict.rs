@@ -322,7 +322,10 @@ mod tests {
             Kind::KnownFlake
         );
         assert_eq!(kind("test", &[platform.clone(), new.clone()]), Kind::New);
-        assert_eq!(kind("test", &[platform.clone()]), Kind::Infrastructure);
+        assert_eq!(
+            kind("test", std::slice::from_ref(&platform)),
+            Kind::Infrastructure
+        );
         assert_eq!(kind("stuck", &[new]), Kind::Infrastructure);
         assert_eq!(kind("test", &[Finding::default()]), Kind::Unknown);
         assert_eq!(kind("test", &[]), Kind::Unknown);

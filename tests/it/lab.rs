@@ -84,6 +84,10 @@ pub(crate) struct Lab {
     /// What each session's observer saw, by the number of the event.
     pub(crate) seen: Vec<Vec<u64>>,
     pub(crate) salt: String,
+    /// A run that nothing disturbs any more ends within this time of the world.
+    pub(crate) longest: Duration,
+    /// Whether what has not passed may be promoted when the playbook says so.
+    pub(crate) overrides: bool,
 }
 
 #[derive(Clone, Default)]
@@ -109,6 +113,9 @@ impl Lab {
         let mut lab = Self::new(plan, case.scenario().clone());
         lab.bound = case.inputs().clone();
         lab.token = case.token().to_owned();
+        // Some releases wait for a night, or for a person.
+        lab.longest = Duration::from_secs(90 * 86_400);
+        lab.overrides = true;
         lab.redactor.learn(&lab.token);
         for name in &lab.bound.secrets {
             let secret = lab.bound.values.get(name).and_then(|value| value.as_str());
@@ -153,6 +160,8 @@ impl Lab {
             wrap: None,
             seen: Vec::new(),
             salt: "salt".into(),
+            longest: Duration::from_secs(8 * 3_600),
+            overrides: false,
         }
     }
 

@@ -15,6 +15,7 @@ mod layering;
 mod machine;
 mod monitoring;
 mod ops;
+mod planning;
 mod program;
 mod recorded;
 mod reports;

@@ -173,12 +173,12 @@ fn a_run_is_explained() {
         let found = explain(&view, now);
         assert_valid(
             &validator,
-            &masked(&Explanation::Run(found.clone()), &redactor),
+            &masked(&Explanation::Run(Box::new(found.clone())), &redactor),
         );
         let mut text = explained::run(&found, None, &screen);
         for step in found.steps.keys() {
             let alone = only(found.clone(), step).expect("it is there");
-            text.push_str(&format!("\n--- {step}\n"));
+            text.extend(["\n--- ", step, "\n"]);
             text.push_str(&explained::step(&alone, step, &screen));
         }
         golden.check(&format!("{name}.explain.txt"), &text);

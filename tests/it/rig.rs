@@ -210,22 +210,19 @@ impl Rig {
         let (finish, (acts, heard), requests, virtual_time) = run_virtual(async move {
             let store = kept;
             let past = store.load("r1").unwrap_or_default();
-            let start = past
-                .last()
-                .map_or_else(start_time, |recorded| recorded.at.wall);
+            let last = past.last().map(|recorded| recorded.at.wall);
+            let start = last.unwrap_or_else(start_time);
             let clock = Clock::paused(start);
             let fresh = || Simulator::new(self.scenario.clone(), 7, clock.now());
             let connection = InProcess::new(world.unwrap_or_else(fresh), clock);
-            let remembered = Remembered::new(Arc::clone(&store) as Arc<dyn Store>, "r1");
-            let effects =
-                effects(&connection, token, settings, &redactor).with_history(Arc::new(remembered));
+            let shared: Arc<dyn Store> = Arc::clone(&store) as _;
+            let effects = effects(&connection, token, settings, &redactor)
+                .with_history(Arc::new(Remembered::new(Arc::clone(&shared), "r1")));
             let began = past.first().map_or(start, |recorded| recorded.at.wall);
-            let info = run_info(began);
-            let machine = Machine::new(info, plan, bound).expect("a machine");
+            let machine = Machine::new(run_info(began), plan, bound).expect("a machine");
             if past.is_empty() {
                 store.create_run(&header()).expect("a run in the store");
             }
-            let shared: Arc<dyn Store> = store;
             let (send, stop) = unbounded_channel();
             people(clock, (&send, self.stops), (&shared, self.answers));
             let conditions = Conditions {

@@ -95,10 +95,10 @@ fn branches(rerun: &str) -> String {
             "" => String::new(),
             needs => format!("    needs: {{ {needs}: any }}\n"),
         };
-        playbook.push_str(&format!(
-            "  {step}:\n    allow_failure: true\n{needs}    run_workflow: {{ project: demo, reference: refs/heads/{step} }}\n"
-        ));
-        playbook.push_str(&format!("    rerun: {rerun}\n"));
+        let step = format!(
+            "  {step}:\n    allow_failure: true\n{needs}    run_workflow: {{ project: demo, reference: refs/heads/{step} }}\n    rerun: {rerun}\n"
+        );
+        playbook.push_str(&step);
     }
     playbook
 }
@@ -193,7 +193,7 @@ fn a_condition_cannot_speak_of_what_is_not_there() {
         ),
         (
             ONE.replace("refs/heads/main }", "refs/heads/main, wait: false }"),
-            "`triage` is there only when the step waits",
+            "with `wait: false` the step never learns",
         ),
     ] {
         let source = runner::diagnostic::Source::new("test.yml", playbook);

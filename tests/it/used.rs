@@ -509,3 +509,29 @@ fn an_unknown_write_inside_makes_the_step_unknown_and_a_person_settles_it() {
     assert_eq!(ends(&lab)[3..], ["a/build passed", "a passed", "b passed"]);
     assert_eq!(end(&lab).0, RunOutcome::Passed);
 }
+
+#[test]
+fn a_report_shows_items_within_items_under_their_own_steps() {
+    let lab = run(
+        r#"playbook: 1
+steps:
+  each: { for_each: { in: "['a', 'b']", key: item }, use: { playbook: inner.yml, } }
+"#,
+        r#"playbook: 1
+steps:
+  one: { for_each: { in: "['x', 'y]z']", key: item }, set: { v: 1 } }
+"#,
+    );
+    let view = runner::report::RunView::of(&lab.events());
+    let report = runner::report::report(&view, 0, &runner::report::ApiUse::default());
+    let report = serde_json::to_value(&report).expect("a report");
+    let keys = |step: &str| {
+        let each = report["steps"][step]["each"].as_array().expect("items");
+        each.iter()
+            .map(|item| item["key"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(keys("each"), ["a", "b"]);
+    assert_eq!(keys("each[a]/one"), ["x", "y]z"]);
+    assert_eq!(keys("each[b]/one"), ["x", "y]z"]);
+}

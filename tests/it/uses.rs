@@ -552,48 +552,73 @@ fn a_test_gives_used_playbooks_their_environment() {
     );
 }
 
-/// A run goes on with the texts that it began with, and reads its secrets again.
+const WITH_USE: &str = "playbook: 1\nsteps:\n  a: { use: ./lib/shared.yml }\n  later: { needs: a, sleep: 1s }\noutputs: { text: \"{{ steps.a.text }}\" }\n";
+
+const SHARED: &str = r#"playbook: 1
+inputs:
+  token: { type: string, secret: true, env: SHARED_TOKEN }
+  word: { type: string, env: SHARED_WORD, default: none }
+steps:
+  gate: { approve: { message: "shall it?" } }
+  s: { needs: gate, set: { text: "{{ inputs.word }} {{ inputs.token }}" } }
+outputs: { text: "{{ steps.s.text }}" }
+"#;
+
+/// A run goes on with the texts that it began with, and reads its secrets again. What has not begun may use
+/// something else, when that is wanted.
 #[test]
 fn a_run_is_gone_on_with_when_its_files_are_gone() {
     let server = crate::program::Semaphore::built_in("passing", 60);
-    let program = Program::new()
-        .on(&server)
-        .with("SHARED_TOKEN", "a-long-token");
+    let program = Program::new().on(&server).with("SHARED_WORD", "before");
+    let program = program.with("SHARED_TOKEN", "a-long-token");
     std::fs::create_dir_all(program.work().join("lib")).expect("a folder");
-    program.file("main.yml", "playbook: 1\nsteps:\n  a: { use: ./lib/shared.yml }\n  later: { needs: a, sleep: 1s }\noutputs: { text: \"{{ steps.a.text }}\" }\n");
-    program.file("lib/shared.yml", "playbook: 1\ninputs:\n  token: { type: string, secret: true, env: SHARED_TOKEN }\n  word: { type: string, env: SHARED_WORD, default: none }\nsteps:\n  gate: { approve: { message: \"shall it?\" } }\n  s: { needs: gate, set: { text: \"{{ inputs.word }} {{ inputs.token }}\" } }\noutputs: { text: \"{{ steps.s.text }}\" }\n");
-    let program = program.with("SHARED_WORD", "before");
-    let done = program.run(&["apply", "main.yml", "--run-id", "r1", "--park", "1s"]);
-    assert_eq!(done.code, 75, "{}", done.err);
-    std::fs::remove_dir_all(program.work().join("lib")).expect("it was there");
+    program.file("main.yml", WITH_USE);
+    program.file("lib/shared.yml", SHARED);
+    let says = |program: &Program, args: &[&str], code: i32, words: &str| {
+        let done = program.run(args);
+        assert!(
+            done.code == code && done.err.contains(words),
+            "{args:?}: {} {}",
+            done.code,
+            done.err
+        );
+        done.out
+    };
+    says(
+        &program,
+        &["apply", "main.yml", "--run-id", "r1", "--park", "1s"],
+        75,
+        "",
+    );
+    std::fs::remove_file(program.work().join("lib/shared.yml")).expect("it was there");
     let state = all_bytes(&program.state());
     assert!(
         !state.contains("a-long-token"),
         "the token lies in the state folder"
     );
-    let done = program.run(&["approve", "r1", "a/gate"]);
-    assert_eq!(done.code, 0, "{}", done.err);
     let program = program.with("SHARED_WORD", "after").without("SHARED_TOKEN");
-    let done = program.run(&["resume", "r1"]);
-    assert_eq!(done.code, 3, "{}", done.err);
-    assert!(
-        done.err.contains("`SHARED_TOKEN` is missing"),
-        "{}",
-        done.err
-    );
+    says(&program, &["resume", "r1"], 3, "`SHARED_TOKEN` is missing");
     let program = program.with("SHARED_TOKEN", "a-long-token");
-    let done = program.run(&["resume", "r1", "--accept-changes"]);
-    assert_eq!(done.code, 3, "{}", done.err);
-    assert!(
-        done.err.contains("there is no file `./lib/shared.yml`"),
-        "{}",
-        done.err
+    let accept = ["resume", "r1", "--accept-changes", "--park", "1s"];
+    says(&program, &accept, 3, "there is no file `./lib/shared.yml`");
+    program.file(
+        "other.yml",
+        "playbook: 1\nsteps: { o: { set: { x: 1 } } }\noutputs: { text: other }\n",
     );
-    let done = program.run(&["resume", "r1", "--output", "json"]);
-    assert_eq!(done.code, 0, "{}", done.err);
-    let report: serde_json::Value = serde_json::from_str(&done.out).expect("a report");
+    program.file("main.yml", &WITH_USE.replace("./lib/shared.yml", "other"));
+    says(&program, &accept, 2, "`a` was begun already");
+    program.file("lib/shared.yml", SHARED);
+    program.file("main.yml", &WITH_USE.replace("sleep: 1s", "use: other"));
+    says(&program, &accept, 75, "");
+    for name in ["main.yml", "other.yml", "lib/shared.yml"] {
+        std::fs::remove_file(program.work().join(name)).expect("it was there");
+    }
+    says(&program, &["approve", "r1", "a/gate"], 0, "");
+    let out = says(&program, &["resume", "r1", "--output", "json"], 0, "");
+    let report: serde_json::Value = serde_json::from_str(&out).expect("a report");
     assert_eq!(report["outputs"]["text"], "before ***");
     assert_eq!(report["steps"]["a/s"]["outcome"], "passed");
+    assert_eq!(report["steps"]["later/o"]["outcome"], "passed");
 }
 
 fn all_bytes(folder: &Path) -> String {

@@ -178,9 +178,7 @@ struct Children {
 fn children(view: &RunView) -> BTreeMap<&str, Children> {
     let mut all: BTreeMap<&str, Children> = BTreeMap::new();
     for (id, step) in &view.steps {
-        let item = view.item_of(id).map(|(parent, _)| parent);
-        let inner = || id.rsplit_once('/').map(|(parent, _)| parent);
-        let Some(parent) = item.or_else(inner) else {
+        let Some(parent) = step.info.parent.as_deref() else {
             continue;
         };
         if step.info.undoes.is_some() {
@@ -190,7 +188,7 @@ fn children(view: &RunView) -> BTreeMap<&str, Children> {
         of.all += 1;
         of.ended += usize::from(step.outcome().is_some());
         of.failed += usize::from(step.outcome() == Some(StepOutcome::Failed));
-        of.items = item.is_some();
+        of.items = id.ends_with(']');
     }
     all
 }

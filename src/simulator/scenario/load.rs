@@ -8,7 +8,7 @@ use super::codes;
 use super::model::Scenario;
 
 /// The scenarios in the binary, by name; the first is the one that is taken when none is named.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("passing", include_str!("../scenarios/passing.yml")),
     ("failing", include_str!("../scenarios/failing.yml")),
     ("flaky", include_str!("../scenarios/flaky.yml")),
@@ -17,6 +17,7 @@ const BUILT_IN: [(&str, &str); 5] = [
         "deploy_fails",
         include_str!("../scenarios/deploy_fails.yml"),
     ),
+    ("busy", include_str!("../scenarios/busy.yml")),
 ];
 
 /// The names of the built-in scenarios; the first is the one that is taken when none is named.

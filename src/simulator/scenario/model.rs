@@ -57,6 +57,10 @@ pub struct Scenario {
     /// How the server itself behaves.
     #[serde(default)]
     pub server: Server,
+    /// For how long all this has been there when the first request can come: what people did in that
+    /// time is history. Their times count from its beginning.
+    #[serde(default)]
+    pub past: Span,
     /// What other people do, and when.
     #[serde(default)]
     pub people: Vec<Visit>,

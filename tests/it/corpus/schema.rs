@@ -83,3 +83,45 @@ fn the_page_of_the_actions_is_what_the_catalog_gives() {
         panic!("docs/actions.md has drifted: take {}", fresh.display());
     }
 }
+
+/// Editors show what a key is for: everything that may be written says so.
+#[test]
+fn every_key_of_the_schema_is_described() {
+    fn look(at: &str, value: &serde_json::Value, silent: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(map) => {
+                for (name, property) in map
+                    .get("properties")
+                    .and_then(|p| p.as_object())
+                    .into_iter()
+                    .flatten()
+                {
+                    let said = property["description"]
+                        .as_str()
+                        .is_some_and(|text| !text.is_empty());
+                    if !said {
+                        silent.push(format!("{at}/{name}"));
+                    }
+                }
+                // Conditions name keys that are described elsewhere.
+                let shown = |name: &str| !["if", "then", "dependencies"].contains(&name);
+                for (name, inner) in map.iter().filter(|(name, _)| shown(name)) {
+                    look(&format!("{at}/{name}"), inner, silent);
+                }
+            }
+            serde_json::Value::Array(items) => {
+                for item in items {
+                    look(at, item, silent);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut silent = Vec::new();
+    look(
+        "playbook",
+        &runner::playbook::playbook_schema(),
+        &mut silent,
+    );
+    assert!(silent.is_empty(), "{silent:#?}");
+}

@@ -50,7 +50,7 @@ fn wrong(language: &str, text: &str) -> Vec<String> {
             .map(|error| error.to_string())
             .into_iter()
             .collect(),
-        "sh" | "console" | "text" | "" => Vec::new(),
+        "sh" | "console" | "text" | "mermaid" | "" => Vec::new(),
         other => vec![format!("`{other}` is a language that no test knows")],
     }
 }

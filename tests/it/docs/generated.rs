@@ -15,6 +15,7 @@ fn the_program_prints_the_files_that_are_made_from_it() {
         ("explain", "schemas/explain.v1.schema.json"),
         ("test", "schemas/test.schema.json"),
         ("actions", "docs/actions.md"),
+        ("library", "docs/library.md"),
     ] {
         let printed = program.run(&["schema", what]);
         assert_eq!(printed.code, 0, "{}", printed.err);

@@ -265,7 +265,9 @@ fn info(id: &str, action: &str, needs: &[(&str, &str)]) -> StepInfo {
             .collect(),
         finally: action == "http",
         undoes: None,
-        parent: id.split_once('[').map(|(step, _)| step.to_owned()),
+        parent: id
+            .split_once(['[', '/'])
+            .map(|(parent, _)| parent.to_owned()),
     }
 }
 
@@ -380,7 +382,7 @@ async fn failed(show: &mut Show) {
     }
     show.started("logs");
     let mut undo = info("build/undo", "stop_pipeline", &[]);
-    undo.undoes = Some("build".into());
+    (undo.undoes, undo.parent) = (Some("build".into()), None);
     show.event(Event::StepAdded(undo));
     show.started("build/undo");
     show.pass(2).await;
