@@ -83,6 +83,12 @@ pub fn build(playbook: &Playbook, limits: &Limits) -> (Option<Plan>, Diagnostics
     let (mut made, mut diagnostics) = (HashMap::new(), Diagnostics::new());
     used(playbook, limits, &mut made, &mut diagnostics);
     let (plan, _) = one(playbook, limits, &made, &mut diagnostics);
+    // What a playbook that is used declares and does not read is told when it is checked itself.
+    if plan.is_some() {
+        let mut mistakes = Mistakes::new(limits);
+        usage::check(&Names::of(playbook, &made), &mut mistakes);
+        diagnostics.extend(mistakes.finish());
+    }
     (plan, diagnostics)
 }
 
@@ -176,7 +182,6 @@ fn planned(names: &mut Names<'_>, limits: &Limits, mistakes: &mut Mistakes) -> O
         graph.circles(names, &order, mistakes);
     }
     replaced::check(names, &graph, mistakes);
-    usage::check(names, mistakes);
     let good = mistakes.errors() == 0 && playbook.complete;
     good.then(|| plan(playbook, names, &graph)).flatten()
 }

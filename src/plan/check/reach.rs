@@ -123,14 +123,15 @@ fn unmet(names: &Names<'_>, graph: &Graph, index: usize, edge: &Edge, mistakes: 
         _ => "say `passed`, `failed` or `any`".to_owned(),
     };
     let place = edge.place.as_ref().unwrap_or(&step.step.place).clone();
-    mistakes.push(
-        Diagnostic::error(
-            codes::NEVER_RUNS,
-            place,
-            format!("step `{}` can never run: `{id}` {reason}", step.step.id),
-        )
-        .hint(hint),
-    );
+    let message = format!("step `{}` can never run: `{id}` {reason}", step.step.id);
+    // Only what no change elsewhere could mend is refused; the others may be a part that is switched off.
+    let never = edge.accept == Accept::only(StepOutcome::Skipped);
+    let diagnostic = if never {
+        Diagnostic::error(codes::NEVER_RUNS, place, message)
+    } else {
+        Diagnostic::warning(codes::NEVER_RUNS, place, message)
+    };
+    mistakes.push(diagnostic.hint(hint));
 }
 
 /// Why a step never ends like this; none when it may.

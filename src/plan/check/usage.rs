@@ -19,13 +19,10 @@ struct Read<'p> {
     all_vars: bool,
 }
 
-/// Warns of inputs and vars that nothing reads. Only of playbooks that are right: what a part reads that
-/// could not be made out is not known, and a name that is misspelt elsewhere is the mistake.
+/// Warns of inputs and vars that nothing reads. To be asked only of playbooks that are right: what a part
+/// reads that could not be made out is not known, and a name that is misspelt elsewhere is the mistake.
 pub(crate) fn check(names: &Names<'_>, mistakes: &mut Mistakes) {
     let playbook = names.playbook;
-    if !playbook.complete || mistakes.errors() > 0 {
-        return;
-    }
     let read = read(names);
     for (name, input) in &playbook.inputs {
         if read.all_inputs || read.inputs.contains(name.as_str()) {
