@@ -6,6 +6,7 @@ use super::ran::Ran;
 use super::schedule::{Schedule, Trouble};
 use super::suite::Sweeps;
 use super::wire::Sent;
+use crate::event::FailureKind;
 
 /// All schedules of a case, of which `plain` is the run in which nothing else went wrong.
 pub(super) fn schedules(plain: &Ran, sweeps: &Sweeps) -> Vec<Schedule> {
@@ -50,18 +51,23 @@ fn worth_a_fault(sent: &[Sent]) -> Vec<(u64, &Sent)> {
 }
 
 /// What a kill must not change: how the run and its steps end. Worlds with faults of their own are left
-/// out: they count requests, and a resume sends others.
+/// out: they count requests, and a resume sends others. So are runs that say of a write that nobody knows
+/// whether it happened: of one to another server, which is sent once at the most, there is no more to say.
 pub(super) fn changed(case: &Case, plain: &Ran, ran: &Ran, schedule: Schedule) -> Vec<Difference> {
     let killed = matches!(
         schedule,
         Schedule::KilledBefore(_) | Schedule::KilledAfter(_)
     );
-    if !killed || !case.world.scenario.faults.is_empty() {
+    let in_doubt = ran.steps().any(|step| {
+        let error = step.error.as_ref();
+        error.is_some_and(|error| error.kind == FailureKind::FateUnknown)
+    });
+    if !killed || in_doubt || !case.world.scenario.faults.is_empty() {
         return Vec::new();
     }
     let mut found = Vec::new();
     let mut differs = |about: String, expected: &str, got: &str, step: Option<&str>| {
-        if expected != got && got != "unknown" {
+        if expected != got {
             found.push(Difference {
                 place: None,
                 about,
@@ -72,14 +78,12 @@ pub(super) fn changed(case: &Case, plain: &Ran, ran: &Ran, schedule: Schedule) -
         }
     };
     differs("the run".to_owned(), plain.word(), ran.word(), None);
-    if ran.word() != "unknown" {
-        for step in plain.steps() {
-            let now = ran
-                .step(&step.step)
-                .map_or("nothing", |now| now.outcome.as_str());
-            let about = format!("step `{}`", step.step);
-            differs(about, step.outcome.as_str(), now, Some(&step.step));
-        }
+    for step in plain.steps() {
+        let now = ran
+            .step(&step.step)
+            .map_or("nothing", |now| now.outcome.as_str());
+        let about = format!("step `{}`", step.step);
+        differs(about, step.outcome.as_str(), now, Some(&step.step));
     }
     found
 }
