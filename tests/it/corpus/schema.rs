@@ -42,7 +42,12 @@ fn playbooks_of_a_wrong_shape_do_not_fit() {
         "P024", "P030", "P031", "P032", "P033", "P034", "P035",
     ];
     // A key that is a number is text to a reader of JSON, and `expose` needs names to be compared.
-    let beyond = ["number_as_key", "secret_shown", "expose_names_nothing", "version_float"];
+    let beyond = [
+        "number_as_key",
+        "secret_shown",
+        "expose_names_nothing",
+        "version_float",
+    ];
     let mut refused = 0;
     for (name, path) in playbooks("tests/fixtures/corpus/bad") {
         let expected = std::fs::read_to_string(path.with_extension("expect")).unwrap();
