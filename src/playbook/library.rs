@@ -25,6 +25,7 @@ built_in![
     "nightly",
     "promote-all",
     "release",
+    "release-train",
     "rerun-infra",
     "rollback",
     "stop-branch",

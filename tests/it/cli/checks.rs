@@ -24,8 +24,8 @@ fn folders_give_the_playbooks_below_them() {
         ("empty/compose.yml", "services: {}\n"),
     ] {
         let path = program.work().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it can be written");
+        std::fs::write(path, text).expect("it can be written");
     }
     let done = program.run(&["check", "ci", &release()]).expect(3).says(&[
         "ci/deep/er/wrong.yaml:3:15",
@@ -133,8 +133,8 @@ fn pipeline(promotion: &str) -> String {
 fn files(program: &Program, all: &[(&str, &str)]) {
     for (name, text) in all {
         let path = program.work().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("it can be written");
+        std::fs::write(path, text).expect("it can be written");
     }
 }
 
@@ -189,7 +189,8 @@ fn nothing_outside_of_the_checkout_is_read() {
     #[cfg(unix)]
     {
         let link = |from: &str, to: &str| {
-            std::os::unix::fs::symlink(program.work().join(from), program.work().join(to)).unwrap();
+            std::os::unix::fs::symlink(program.work().join(from), program.work().join(to))
+                .expect("it can be written");
         };
         link("outside/semaphore.yml", "linked/.semaphore/other.yml");
         link("outside", "folder/.semaphore");

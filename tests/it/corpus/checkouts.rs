@@ -22,24 +22,33 @@ pub(super) fn all() -> impl Iterator<Item = (String, Diagnostics, String)> {
     folders.sort();
     assert!(folders.len() >= 8, "only {}", folders.len());
     folders.into_iter().map(|folder| {
-        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let name = folder
+            .file_name()
+            .expect("it is there")
+            .to_string_lossy()
+            .into_owned();
         let limits = Limits::default();
-        let bytes = std::fs::read(folder.join("playbook.yml")).unwrap();
-        let source = source_from_bytes("playbook.yml", bytes, &limits).unwrap();
+        let bytes = std::fs::read(folder.join("playbook.yml")).expect("it is there");
+        let source = source_from_bytes("playbook.yml", bytes, &limits).expect("it is there");
         let read = |_: &BTreeSet<String>| Some(checkout(&folder, &name));
         let (plan, said) = check_beside(&source, &limits, &read);
         assert!(plan.is_some(), "{name}:\n{}", lines(&said));
-        let expected = std::fs::read_to_string(folder.join("playbook.expect")).unwrap();
+        let expected =
+            std::fs::read_to_string(folder.join("playbook.expect")).expect("it is there");
         (name, said, expected)
     })
 }
 
 fn checkout(folder: &Path, name: &str) -> Checkout {
     let mut checkout = Checkout::new(name);
-    for entry in std::fs::read_dir(folder.join(".semaphore")).unwrap() {
-        let path = entry.unwrap().path();
-        let file = path.file_name().unwrap().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&path).unwrap();
+    for entry in std::fs::read_dir(folder.join(".semaphore")).expect("it is there") {
+        let path = entry.expect("it is there").path();
+        let file = path
+            .file_name()
+            .expect("it is there")
+            .to_string_lossy()
+            .into_owned();
+        let text = std::fs::read_to_string(&path).expect("it is there");
         checkout.add(format!(".semaphore/{file}"), &text, &Limits::default());
     }
     checkout

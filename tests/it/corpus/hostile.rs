@@ -83,6 +83,19 @@ fn hundreds_of_warnings_are_cut_and_refuse_nothing() {
     );
 }
 
+fn merge_bomb(head: &str) -> Vec<u8> {
+    let mut text = format!("{head}  m0: &m0 {{ a: 1 }}\n");
+    for n in 1..60 {
+        let _ = writeln!(
+            text,
+            "  m{n}: &m{n} {{ <<: [*m{}, *m{}], k{n}: 1 }}",
+            n - 1,
+            n - 1
+        );
+    }
+    text.into_bytes()
+}
+
 /// Texts that were made to hurt: name, and bytes.
 fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     let head = "playbook: 1\nsteps:\n  a: { sleep: 1s }\nvars:\n";
@@ -104,13 +117,7 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("alias bomb of 5 levels", laughs(5)),
         ("alias bomb of 9 levels", laughs(9)),
-        ("merge bomb", {
-            let mut text = format!("{head}  m0: &m0 {{ a: 1 }}\n");
-            for n in 1..60 {
-                let _ = writeln!(text, "  m{n}: &m{n} {{ <<: [*m{}, *m{}], k{n}: 1 }}", n - 1, n - 1);
-            }
-            text.into_bytes()
-        }),
+        ("merge bomb", merge_bomb(head)),
         ("100,000 brackets", format!("{head}  v: {}", "[".repeat(100_000)).into_bytes()),
         ("100,000 braces", format!("{head}  v: {}", "{".repeat(100_000)).into_bytes()),
         ("100,000 dashes", format!("{head}  v:\n    {}", "- ".repeat(100_000)).into_bytes()),

@@ -4,6 +4,7 @@ use runner::event::{Event, Fate, Intent, Recorded};
 use runner::outcome::StepOutcome;
 use runner::plan::{Plan, PlanStep};
 use runner::simulator::{Act, Origin};
+use runner::template::Tree;
 
 use crate::lab::{Lab, Sent};
 
@@ -57,7 +58,8 @@ impl<'l> Evidence<'l> {
     pub(super) fn times_at_most(&self, kind: &str) -> usize {
         let times = self.nodes().map(|step| {
             let reruns = step.rerun.as_ref().map_or(0, |rerun| {
-                let max = rerun.max.constant().and_then(|max| max.as_u64());
+                let max = rerun.max.constant().or_else(|| self.default(&rerun.max));
+                let max = max.and_then(|max| max.as_u64());
                 usize::try_from(max.unwrap_or_default()).expect("a small number")
             });
             let own = step.action.name == kind
@@ -66,6 +68,17 @@ impl<'l> Evidence<'l> {
             usize::from(own) * (1 + reruns) + usize::from(mends && !own) * reruns
         });
         times.sum()
+    }
+
+    /// What the input is by default that a value is taken from.
+    fn default(&self, tree: &Tree) -> Option<serde_json::Value> {
+        let mentions = tree.mentions();
+        let (mention, _) = mentions.first()?;
+        let input = mention
+            .path
+            .get(1)
+            .filter(|_| mention.path[0] == "inputs")?;
+        self.lab.plan.inputs.get(input)?.default.clone()
     }
 
     /// The step that a token belongs to, by the intents.
