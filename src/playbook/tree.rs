@@ -95,7 +95,7 @@ pub(crate) fn parse(
     // What only lacks its quotes is told and read as if it had them, so that the rest is told as well.
     let mut read = Arc::clone(source);
     for left in (0..rounds(source)).rev() {
-        match serde_saphyr::from_str_with_options::<Spanned<Raw>>(&read.text, options(limits)) {
+        match raw(&read.text, limits) {
             Ok(raw) => return convert(source, raw, limits, mistakes),
             Err(error) => {
                 let found = syntax::explain(&read, limits, &error);
@@ -110,6 +110,24 @@ pub(crate) fn parse(
     }
     None
 }
+
+/// Reads a text on a stack of its own: the deepest file that is allowed must not depend on whose thread asks.
+fn raw(text: &str, limits: &Limits) -> Result<Spanned<Raw>, serde_saphyr::Error> {
+    let read = || serde_saphyr::from_str_with_options(text, options(limits));
+    std::thread::scope(|scope| {
+        let own = std::thread::Builder::new().stack_size(STACK_BYTES);
+        match own.spawn_scoped(scope, read) {
+            Ok(thread) => thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // No thread is to be had: then here.
+            Err(_) => read(),
+        }
+    })
+}
+
+/// Several times what the deepest file needs in a build without optimisation.
+const STACK_BYTES: usize = 16 << 20;
 
 /// How often a text is read at the most: a large one less often than a small one.
 fn rounds(source: &Source) -> usize {
