@@ -74,7 +74,10 @@ impl<'l> Evidence<'l> {
     fn default(&self, tree: &Tree) -> Option<serde_json::Value> {
         let mentions = tree.mentions();
         let (mention, _) = mentions.first()?;
-        let input = mention.path.get(1).filter(|_| mention.path[0] == "inputs")?;
+        let input = mention
+            .path
+            .get(1)
+            .filter(|_| mention.path[0] == "inputs")?;
         self.lab.plan.inputs.get(input)?.default.clone()
     }
 
