@@ -253,12 +253,20 @@ impl Diagnostics {
     }
 }
 
+/// Longer names are not compared.
+const COMPARED_BYTES_MAX: usize = 200;
+
 /// The candidate that a typing person most likely meant, if any is near enough.
 pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Comparing costs the product of the lengths, and nobody mistypes a name that is longer.
+    let short = |name: &str| name.len() <= COMPARED_BYTES_MAX;
+    if !short(wanted) {
+        return None;
+    }
     let lower = wanted.to_lowercase();
     candidates
         .into_iter()
-        .filter(|c| *c != wanted)
+        .filter(|c| *c != wanted && short(c))
         .map(|c| (strsim::damerau_levenshtein(&lower, &c.to_lowercase()), c))
         .filter(|(distance, c)| {
             let longest = wanted.chars().count().max(c.chars().count());

@@ -78,6 +78,24 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     Ok(Duration::from_millis(total))
 }
 
+/// What a person most likely meant by a text that is no duration: `5 minutes` is `5m`, `90` is `90s`.
+pub fn meant(text: &str) -> Option<String> {
+    const WORDS: [(&str, &[&str]); 5] = [
+        ("d", &["d", "day", "days"]),
+        ("h", &["h", "hr", "hrs", "hour", "hours"]),
+        ("m", &["m", "min", "mins", "minute", "minutes"]),
+        ("s", &["", "s", "sec", "secs", "second", "seconds"]),
+        ("ms", &["ms", "msec", "millis", "milliseconds"]),
+    ];
+    let text = text.trim().to_ascii_lowercase();
+    let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number: u64 = text.get(..text.len() - digits.len())?.parse().ok()?;
+    let word = digits.trim();
+    let (unit, _) = WORDS.iter().find(|(_, words)| words.contains(&word))?;
+    let meant = format!("{number}{unit}");
+    parse(&meant).is_ok().then_some(meant)
+}
+
 /// A duration for people: at most two units, `0s` when it is shorter than a millisecond.
 pub fn show(duration: Duration) -> String {
     let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -104,6 +122,16 @@ pub fn show(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_meant_is_guessed_when_it_is_plain() {
+        let meant = |text| super::meant(text);
+        assert_eq!(meant("5 minutes").as_deref(), Some("5m"));
+        assert_eq!(meant("010").as_deref(), Some("10s"));
+        assert_eq!(meant("2 Hours").as_deref(), Some("2h"));
+        assert_eq!(meant("soon"), None);
+        assert_eq!(meant("5 fortnights"), None);
+    }
 
     #[test]
     fn durations_carry_their_units() {

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 use super::args::{Apply, Inputs, Speed};
 use super::check::{limits, source};
+use super::checkout;
 use super::connect::{endpoint, http_options};
 use super::execute::{Execution, Line, Worked, budget, conclude, lock};
 use super::exit::Exit;
@@ -20,7 +21,7 @@ use super::runs::{store, tidy};
 use super::settings::{Settings, read_text};
 use super::simulate::scenario;
 use crate::clock::Clock;
-use crate::diagnostic::Source;
+use crate::diagnostic::{Diagnostics, Source};
 use crate::drivers::{InProcessTransport, InProcessWeb, run_local, run_virtual};
 use crate::effects::{ReqwestWeb, Web};
 use crate::engine::RunInfo;
@@ -221,7 +222,8 @@ pub(super) fn checked(
 ) -> Result<Plan, Failing> {
     let source = source(path, limits)?;
     let files = files(around, (&source, path), limits);
-    planned(around, (&source, &files), limits)
+    let beside = |named: &_| checkout::around(path, named, limits);
+    accepted(around, plan::check_beside(&source, &files, limits, &beside))
 }
 
 /// The same for a text that was read already.
@@ -230,7 +232,13 @@ pub(super) fn planned(
     (source, files): (&Arc<Source>, &dyn Files),
     limits: &Limits,
 ) -> Result<Plan, Failing> {
-    let (plan, diagnostics) = plan::check_with(source, files, limits);
+    accepted(around, plan::check_with(source, files, limits))
+}
+
+fn accepted(
+    around: &Surroundings,
+    (plan, diagnostics): (Option<Plan>, Diagnostics),
+) -> Result<Plan, Failing> {
     match plan {
         Some(plan) if !diagnostics.has_errors() => {
             if !diagnostics.is_empty() {

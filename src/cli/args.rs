@@ -371,9 +371,12 @@ pub struct Connection {
 /// `runner check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The playbooks
-    #[arg(required = true, value_name = "PLAYBOOK")]
+    /// The playbooks, and folders with playbooks below them
+    #[arg(required = true, value_name = "PATH")]
     pub playbooks: Vec<PathBuf>,
+    /// Let warnings refuse a playbook too
+    #[arg(long)]
+    pub deny_warnings: bool,
     /// How mistakes are told
     #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
     pub format: CheckFormat,

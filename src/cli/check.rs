@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{Check, CheckFormat};
+use super::checkout;
 use super::exit::Exit;
 use super::failing::Failing;
+use super::found;
 use super::main::Surroundings;
 use super::playbooks::files;
 use super::render;
@@ -14,40 +16,83 @@ use crate::diagnostic::{Diagnostics, Source};
 use crate::plan::{self, Limits};
 use crate::playbook::source_from_bytes;
 
-/// Checks playbooks; warnings alone do not fail.
+/// Checks playbooks; warnings alone do not fail, unless they are denied.
 pub(super) fn check(around: &Surroundings, args: &Check) -> Result<Exit, Failing> {
+    let playbooks = found::files(&args.playbooks, &is_playbook);
+    if playbooks.is_empty() {
+        return Err(
+            Failing::words(Exit::Usage, "there is no playbook here".to_owned()).hint(
+                "a playbook is a file `*.yml` with a line `playbook: 1`; name it, or another folder",
+            ),
+        );
+    }
     let mut all = Diagnostics::new();
-    for path in &args.playbooks {
-        let settings = around.settings(Some(path))?;
-        let limits = limits(&settings);
-        match source(path, &limits) {
-            Ok(source) => {
-                let files = files(around, (&source, path), &limits);
-                all.extend(plan::check_with(&source, &files, &limits).1);
-            }
-            Err(Failing::Mistakes(_, mistakes)) => all.extend(mistakes),
-            Err(other) => return Err(other),
+    // What cannot be read must not hide what is wrong with the others.
+    let mut unreadable = None;
+    for path in &playbooks {
+        match one(around, path) {
+            Ok(mistakes) | Err(Failing::Mistakes(Exit::Invalid, mistakes)) => all.extend(mistakes),
+            Err(other) => drop(unreadable.get_or_insert(other)),
         }
     }
+    tell(
+        around,
+        args,
+        &all,
+        playbooks.len() - usize::from(unreadable.is_some()),
+    )?;
+    let refused = all.has_errors() || args.deny_warnings && !all.is_empty();
+    match unreadable {
+        Some(failing) => Err(failing),
+        None if refused => Ok(Exit::Invalid),
+        None => Ok(Exit::Passed),
+    }
+}
+
+fn one(around: &Surroundings, path: &Path) -> Result<Diagnostics, Failing> {
+    let limits = limits(&around.settings(Some(path))?);
+    let checkout = |named: &_| checkout::around(path, named, &limits);
+    let source = source(path, &limits)?;
+    let files = files(around, (&source, path), &limits);
+    Ok(plan::check_beside(&source, &files, &limits, &checkout).1)
+}
+
+/// Whether a file below a folder is meant as a playbook.
+fn is_playbook(name: &str, path: &Path) -> bool {
+    let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    if !yaml || name.ends_with(".test.yml") {
+        return false;
+    }
+    let text = source(path, &Limits::default());
+    text.is_ok_and(|source| {
+        let mut lines = source.text.lines();
+        lines.any(|line| line.starts_with("playbook:"))
+    })
+}
+
+fn tell(
+    around: &Surroundings,
+    args: &Check,
+    all: &Diagnostics,
+    checked: usize,
+) -> Result<(), Failing> {
     let output = &around.output;
     match args.format {
         CheckFormat::Human => {
-            output.talk(&render::human(&all, around.width(), output.err_colour()));
-            if all.is_empty() {
-                around.say(&format!("{} in order", counted(args.playbooks.len())));
+            if all.has_errors() || args.deny_warnings || !around.global.quiet {
+                output.talk(&render::human(all, around.width(), output.err_colour()));
+            }
+            if all.is_empty() && checked > 0 {
+                around.say(&format!("{} in order", counted(checked)));
             }
         }
         CheckFormat::Json => {
-            let entries = serde_json::to_value(render::entries(&all)).unwrap_or_default();
+            let entries = serde_json::to_value(render::entries(all)).unwrap_or_default();
             output.json(&output.redactor().value(&entries))?;
         }
-        CheckFormat::Github => output.commands(&render::github(&all))?,
+        CheckFormat::Github => output.commands(&render::github(all))?,
     }
-    Ok(if all.has_errors() {
-        Exit::Invalid
-    } else {
-        Exit::Passed
-    })
+    Ok(())
 }
 
 fn counted(number: usize) -> String {

@@ -68,6 +68,8 @@ impl Watching {
     /// Those that a command line and the settings name; the beginning is told.
     pub(super) fn begin(around: &Surroundings, command: &Command) -> Result<Option<Self>, Failing> {
         let (args, playbook, rehearsal) = match command {
+            // It does nothing, so there is nothing to tell.
+            Command::Apply(apply) if apply.dry_run => return Ok(None),
             Command::Apply(apply) => {
                 let playbook = Some(apply.playbook.clone());
                 (&apply.monitors, playbook, apply.simulate.is_some())

@@ -9,6 +9,7 @@ use super::check::{limits, source};
 use super::execute::effect_settings;
 use super::exit::Exit;
 use super::failing::Failing;
+use super::found;
 use super::main::Surroundings;
 use super::output::write_report;
 use super::playbooks::files;
@@ -22,10 +23,6 @@ use crate::testing::{
 
 /// What the name of a test file ends with.
 const ENDING: &str = ".test.yml";
-/// Folders below this are not looked into.
-const DEPTH_MAX: usize = 16;
-/// More test files than this are a mistake.
-const FILES_MAX: usize = 10_000;
 
 /// Runs tests.
 pub(super) fn test(around: &Surroundings, args: &Test) -> Result<Exit, Failing> {
@@ -174,18 +171,7 @@ fn load(
 fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failing> {
     let here = [PathBuf::from(".")];
     let paths = if paths.is_empty() { &here[..] } else { paths };
-    let mut all = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            collect(path, DEPTH_MAX, &mut all);
-        } else {
-            all.push(path.clone());
-        }
-    }
-    let all: Vec<PathBuf> = all
-        .into_iter()
-        .map(|path| path.strip_prefix(".").map_or(path.clone(), Path::to_owned))
-        .collect();
+    let all = found::files(paths, &|name, _| name.ends_with(ENDING));
     if all.is_empty() {
         return Err(
             Failing::words(Exit::Usage, format!("there is no file `*{ENDING}` here")).hint(
@@ -194,31 +180,6 @@ fn found(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failing> {
         );
     }
     Ok(all)
-}
-
-fn collect(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        let name = name.unwrap_or_default();
-        // A link may lead around in a circle, or out of the folder.
-        if path.is_symlink() || name.starts_with('.') || found.len() >= FILES_MAX {
-            continue;
-        }
-        if path.is_dir() {
-            if depth > 0 && name != "target" && name != "node_modules" {
-                collect(&path, depth - 1, found);
-            }
-        } else if name.ends_with(ENDING) {
-            found.push(path);
-        }
-    }
 }
 
 /// A folder for what the runs write, gone when the tests are over.

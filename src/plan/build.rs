@@ -11,7 +11,8 @@ use crate::template::Tree;
 
 use super::check::mentions::{self, Where};
 use super::check::types::At;
-use super::check::{for_each, reach, secrets, types, undo, uses, web};
+use super::check::{checkout, for_each, reach, replaced, secrets, types, undo, usage, uses, web};
+use super::checkout::ReadCheckout;
 use super::graph::{Edge, Graph};
 use super::names::{Indexed, Made, Names, is_use};
 use super::walk::Sees;
@@ -44,11 +45,50 @@ pub fn check_with(
     (plan.filter(|_| !diagnostics.has_errors()), diagnostics)
 }
 
+/// The same, compared with the checkout that the playbook stands in.
+pub fn check_beside(
+    source: &Arc<Source>,
+    files: &dyn Files,
+    limits: &Limits,
+    checkout: ReadCheckout<'_>,
+) -> (Option<Plan>, Diagnostics) {
+    let (playbook, mut diagnostics) = playbook::load(source, files, limits);
+    let plan = playbook.and_then(|playbook| {
+        let (plan, more) = build(&playbook, limits);
+        diagnostics.extend(more);
+        compare(&playbook, limits, checkout, &mut diagnostics);
+        plan
+    });
+    (plan.filter(|_| !diagnostics.has_errors()), diagnostics)
+}
+
+/// Compares a playbook, and all that it uses, with the checkout.
+fn compare(
+    playbook: &Playbook,
+    limits: &Limits,
+    read: ReadCheckout<'_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let made = HashMap::new();
+    let mut mistakes = Mistakes::new(limits);
+    checkout::check(&Names::of(playbook, &made), read, &mut mistakes);
+    diagnostics.extend(mistakes.finish());
+    for used in playbook.used.values() {
+        compare(used, limits, read, diagnostics);
+    }
+}
+
 /// Makes the plan of a playbook and of all that it uses; none when anything is wrong.
 pub fn build(playbook: &Playbook, limits: &Limits) -> (Option<Plan>, Diagnostics) {
     let (mut made, mut diagnostics) = (HashMap::new(), Diagnostics::new());
     used(playbook, limits, &mut made, &mut diagnostics);
     let (plan, _) = one(playbook, limits, &made, &mut diagnostics);
+    // What a playbook that is used declares and does not read is told when it is checked itself.
+    if plan.is_some() {
+        let mut mistakes = Mistakes::new(limits);
+        usage::check(&Names::of(playbook, &made), &mut mistakes);
+        diagnostics.extend(mistakes.finish());
+    }
     (plan, diagnostics)
 }
 
@@ -141,6 +181,7 @@ fn planned(names: &mut Names<'_>, limits: &Limits, mistakes: &mut Mistakes) -> O
     } else {
         graph.circles(names, &order, mistakes);
     }
+    replaced::check(names, &graph, mistakes);
     let good = mistakes.errors() == 0 && playbook.complete;
     good.then(|| plan(playbook, names, &graph)).flatten()
 }
@@ -214,6 +255,7 @@ fn step<'p>(indexed: Indexed<'p>, names: &Names<'p>, graph: &mut Graph, mistakes
     if let Some(for_each) = &step.for_each {
         for_each::check(for_each, names, mistakes);
     }
+    replaced::overrides(step, mistakes);
     secrets::step(step, names, mistakes);
     uses::check(step, names, mistakes);
     if let Some(undo) = &step.undo {
@@ -246,6 +288,7 @@ fn undo(indexed: Indexed<'_>, undo: &Step, names: &Names<'_>, mistakes: &mut Mis
     if let Some(timeout) = &undo.timeout {
         types::fits(Type::Duration, "timeout", &timeout.value, at, mistakes);
     }
+    replaced::overrides(undo, mistakes);
     secrets::step(undo, names, mistakes);
 }
 

@@ -6,6 +6,7 @@
 mod build;
 mod changes;
 mod check;
+mod checkout;
 mod digest;
 mod graph;
 mod inputs;
@@ -19,8 +20,9 @@ mod walk;
 pub use crate::playbook::{
     ForEach, Limits, Located, OnConflict, OnFailure, OnInterrupt, Rerun, RerunScope, Retry, RetryOn,
 };
-pub use build::{build, check, check_with};
+pub use build::{build, check, check_beside, check_with};
 pub use changes::{Changes, changes};
+pub use checkout::{Checkout, ReadCheckout};
 pub use inputs::{GivenInputs, InputsFile, bind_inputs, bind_with, parse_given, read_inputs_file};
 pub use model::{BoundInputs, Need, Phase, Plan, PlanStep};
 pub use only::{OnlyError, only};

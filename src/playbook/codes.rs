@@ -41,6 +41,7 @@ codes! {
     RESERVED_NAME = "P023": "a name is taken";
     EMPTY = "P024": "something is empty that must not be";
     TOO_MANY_MISTAKES = "P025": "there are more mistakes than are shown";
+    UNQUOTED_BRACKETS = "P026": "a value with braces or brackets stands without quotes among braces";
     NO_ACTION = "P030": "a step has no action";
     TWO_ACTIONS = "P031": "a step has more than one action";
     UNKNOWN_ACTION = "P032": "an action is not known";
@@ -86,6 +87,14 @@ codes! {
     TOO_MANY_USED = "P094": "too many playbooks are used, or too deep";
     ONLY_AT_THE_TOP = "P095": "a playbook that is used says what only the first one can";
     SECRET_PASSED = "P096": "a secret is given to an input that is not secret";
+    UNUSED_INPUT = "P100": "an input is never read";
+    UNUSED_VAR = "P101": "a var is never read";
+    REPLACED_PIPELINE = "P102": "a pipeline is named that another may have replaced";
+    OVERRIDE = "P103": "a promotion overrides the result of its pipeline";
+    NO_SUCH_PROMOTION = "P104": "a promotion is named that the checkout does not have";
+    PROMOTION_PARAMETER = "P105": "the parameters of a promotion are not those of the checkout";
+    AUTO_PROMOTION = "P106": "a promotion may be triggered by its rule as well";
+    NO_SUCH_PIPELINE_FILE = "P107": "a pipeline file is named that the checkout does not have";
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The mistakes of a load: all of them are counted, the first of them are kept.
 
+use std::ops::Range;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 
 use super::codes;
@@ -12,6 +14,7 @@ pub(crate) struct Mistakes {
     errors: usize,
     count: usize,
     max: usize,
+    masked: Vec<Range<usize>>,
 }
 
 impl Mistakes {
@@ -22,11 +25,31 @@ impl Mistakes {
             errors: 0,
             count: 0,
             max: limits.mistakes_max,
+            masked: Vec::new(),
         }
+    }
+
+    /// From now on, nothing more is told of these bytes of the file: a filler stands there.
+    pub(crate) fn mask(&mut self, span: Range<usize>) {
+        self.masked.push(span);
+    }
+
+    fn is_masked(&self, diagnostic: &Diagnostic) -> bool {
+        let Some(place) = &diagnostic.place else {
+            return false;
+        };
+        let span = &place.span;
+        let inside = |masked: &Range<usize>| {
+            span.start < masked.end && masked.start < span.end.max(span.start + 1)
+        };
+        self.masked.iter().any(inside)
     }
 
     /// Adds one.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        if self.is_masked(&diagnostic) {
+            return;
+        }
         self.count += 1;
         if diagnostic.severity == Severity::Error {
             self.errors += 1;
@@ -61,10 +84,15 @@ impl Mistakes {
     /// What was kept, and how many were not.
     pub(crate) fn finish(mut self) -> Diagnostics {
         if self.count > self.max {
-            self.found.push(Diagnostic::error_without_place(
+            let mut more = Diagnostic::error_without_place(
                 codes::TOO_MANY_MISTAKES,
                 format!("{} more mistakes are not shown", self.count - self.max),
-            ));
+            );
+            // Many warnings are warnings all the same.
+            if self.errors == 0 {
+                more.severity = Severity::Warning;
+            }
+            self.found.push(more);
         }
         self.found
     }

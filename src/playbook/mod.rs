@@ -23,6 +23,7 @@ mod schema;
 mod stored;
 mod syntax;
 mod tree;
+mod unquoted;
 
 pub(crate) use decode::{is_literally_false, literal};
 /// Reading single values of any of our files, with the words that playbooks are told.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_saphyr::{Error, Location, budget::BudgetBreach};
 
-use super::codes;
 use super::limits::Limits;
+use super::{codes, unquoted};
 use crate::diagnostic::{Diagnostic, Place, Source};
 use crate::{size, text};
 
@@ -64,7 +64,7 @@ pub(crate) fn too_many_values(source: &Arc<Source>, limits: &Limits) -> Diagnost
     .hint("aliases count as often as they are used")
 }
 
-/// An error of the crate, explained.
+/// An error of the crate, explained; its places are in the text that was read.
 pub(crate) fn explain(source: &Arc<Source>, limits: &Limits, error: &Error) -> Diagnostic {
     let error = error.without_snippet();
     let place = place(source, error.location());
@@ -74,7 +74,7 @@ pub(crate) fn explain(source: &Arc<Source>, limits: &Limits, error: &Error) -> D
     if let Some(found) = structure(limits, error, &place) {
         return found;
     }
-    if let Some(found) = tab(&place).or_else(|| unquoted_template(&place)) {
+    if let Some(found) = tab(&place).or_else(|| unquoted::at(&place)) {
         return found;
     }
     let message = error.to_string();
@@ -153,19 +153,6 @@ fn structure(limits: &Limits, error: &Error, place: &Place) -> Option<Diagnostic
             )
             .hint("remove the `---`, or make two files"),
         ),
-        Error::DuplicateMappingKey { key, .. } => {
-            let key = text::clean_line(key.as_deref().unwrap_or("this key"), 60);
-            let mut wide = place.clone();
-            wide.span.end = (wide.span.start + key.len()).min(wide.source.text.len());
-            Some(
-                Diagnostic::error(
-                    codes::DUPLICATE_KEY,
-                    wide.within(0..key.len()),
-                    format!("`{key}` stands twice in this map"),
-                )
-                .hint("keep one of them: the other would be silently lost"),
-            )
-        }
         Error::Budget { breach, .. } => Some(complex(match breach {
             BudgetBreach::Depth { .. } => return Some(too_deep(limits, place.clone())),
             BudgetBreach::Aliases { .. }
@@ -217,76 +204,16 @@ fn tab(place: &Place) -> Option<Diagnostic> {
     None
 }
 
-/// A `{{` outside quotes on the line where it went wrong.
-fn unquoted_template(place: &Place) -> Option<Diagnostic> {
-    let text = &place.source.text;
-    let from = text
-        .get(..place.span.start)?
-        .rfind('\n')
-        .map_or(0, |at| at + 1);
-    let line = text.get(from..)?.lines().next()?;
-    let at = line.find("{{")?;
-    let before = line.get(..at)?;
-    let open = |quote: char| before.matches(quote).count() % 2 == 1;
-    if open('"') || open('\'') || before.contains('#') {
-        return None;
-    }
-    let range = value_around(line, at)?;
-    let place = Place {
-        source: Arc::clone(&place.source),
-        line: place.line,
-        column: line.get(..range.start)?.chars().count() + 1,
-        span: from + range.start..from + range.end,
-    };
-    Some(unquoted(place))
-}
-
-/// The whole value around a `{{` at byte `at` of a line: from its key, dash or comma to its end.
-fn value_around(line: &str, at: usize) -> Option<std::ops::Range<usize>> {
-    let before = line.get(..at)?;
-    let after_key = [": ", "- ", ", ", "[ ", "{ ", "["]
-        .iter()
-        .filter_map(|sign| before.rfind(sign).map(|found| found + sign.len()))
-        .max()
-        .unwrap_or_default();
-    let start =
-        after_key + before.get(after_key..)?.len() - before.get(after_key..)?.trim_start().len();
-    let in_flow = line.get(..start)?.contains(['{', '[']);
-    let rest = line.get(at..)?;
-    let close = rest.rfind("}}").filter(|_| !in_flow).or(rest.find("}}"))? + 2;
-    let tail = rest.get(close..)?;
-    let tail = if in_flow {
-        tail.find([',', '}', ']', ' ']).unwrap_or(tail.len())
-    } else {
-        tail.find(" #").unwrap_or(tail.len())
-    };
-    let value = line.get(start..at + close + tail)?.trim_end();
-    Some(start..start + value.len())
-}
-
-/// The message for a template without quotes; `place` is the whole template.
-pub(crate) fn unquoted(place: Place) -> Diagnostic {
-    let written = place
-        .source
-        .text
-        .get(place.span.clone())
-        .unwrap_or_default();
-    let quoted = if written.contains('"') {
-        format!("'{}'", written.replace('\'', "''"))
-    } else {
-        format!("\"{written}\"")
-    };
-    Diagnostic::error(
-        codes::UNQUOTED_TEMPLATE,
-        place.clone(),
-        "a template must be quoted, for YAML reads `{` as the start of a map",
-    )
-    .hint(format!("write `{}`", super::fixed_line(&place, &quoted)))
-    .fix(quoted)
-}
-
 fn advice(message: &str) -> Option<&'static str> {
     let known = [
+        (
+            "did not find expected ',' or '}'",
+            "a comma is missing before this, or the value before it must be quoted",
+        ),
+        (
+            "expected ',' or ']'",
+            "a comma is missing before this, or the value before it must be quoted",
+        ),
         ("mapping values", "a value that holds `: ` must be quoted"),
         ("unclosed quote", "the closing quote is missing"),
         (

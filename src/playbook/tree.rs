@@ -3,19 +3,21 @@
 //! The tree is what the file says and no more: nothing is required, nothing is unknown. What the crate
 //! guesses differently from YAML 1.2 is switched off here, so that `no` stays text and `0755` too.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
-use serde_saphyr::options::{AliasLimits, NonFiniteFloatPolicy};
+use serde_saphyr::options::{AliasLimits, DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Location, Options, Spanned};
 
 use super::limits::Limits;
 use super::mistakes::Mistakes;
-use super::{codes, syntax};
+use super::{codes, syntax, unquoted};
 use crate::diagnostic::{Diagnostic, Place, Source};
 use crate::template::Key;
+use crate::text;
 
 /// A value of a file with its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,26 +92,52 @@ pub(crate) fn parse(
         mistakes.push(syntax::too_large(source, limits));
         return None;
     }
-    match serde_saphyr::from_str_with_options::<Spanned<Raw>>(&source.text, options(limits)) {
-        Ok(raw) => {
-            let mut nodes_left = limits.nodes_max;
-            let yaml = Conversion {
-                source,
-                mistakes,
-                nodes_left: &mut nodes_left,
+    // What only lacks its quotes is told and read as if it had them, so that the rest is told as well.
+    let mut read = Arc::clone(source);
+    for left in (0..rounds(source)).rev() {
+        match serde_saphyr::from_str_with_options::<Spanned<Raw>>(&read.text, options(limits)) {
+            Ok(raw) => return convert(source, raw, limits, mistakes),
+            Err(error) => {
+                let found = syntax::explain(&read, limits, &error);
+                let maskable = unquoted::can_be_masked(&found) && left > 0;
+                let span = found.place.as_ref().map(|place| place.span.clone());
+                mistakes.push(unquoted::moved(found, source));
+                let span = span.filter(|_| maskable)?;
+                read = Source::new(source.name.clone(), unquoted::masked(&read.text, &span)?);
+                mistakes.mask(span);
             }
-            .value(raw);
-            if nodes_left == 0 {
-                mistakes.push(syntax::too_many_values(source, limits));
-                return None;
-            }
-            Some(yaml)
-        }
-        Err(error) => {
-            mistakes.push(syntax::explain(source, limits, &error));
-            None
         }
     }
+    None
+}
+
+/// How often a text is read at the most: a large one less often than a small one.
+fn rounds(source: &Source) -> usize {
+    (ROUNDS_BYTES_MAX / source.text.len().max(1)).clamp(1, ROUNDS_MAX)
+}
+
+/// So many values without quotes are told, and as many bytes are read for it.
+const ROUNDS_MAX: usize = 20;
+const ROUNDS_BYTES_MAX: usize = 512 * 1024;
+
+fn convert(
+    source: &Arc<Source>,
+    raw: Spanned<Raw>,
+    limits: &Limits,
+    mistakes: &mut Mistakes,
+) -> Option<Yaml> {
+    let mut nodes_left = limits.nodes_max;
+    let yaml = Conversion {
+        source,
+        mistakes,
+        nodes_left: &mut nodes_left,
+    }
+    .value(raw);
+    if nodes_left == 0 {
+        mistakes.push(syntax::too_many_values(source, limits));
+        return None;
+    }
+    Some(yaml)
 }
 
 fn options(limits: &Limits) -> Options {
@@ -119,6 +147,8 @@ fn options(limits: &Limits) -> Options {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
+        // Found by ourselves, so that all of them are told and not only the first.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
         reject_unsupported_tags: true,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
         with_snippet: false,
@@ -280,13 +310,19 @@ impl Conversion<'_> {
                 node: YamlNode::Braces,
             };
         }
-        let mut map = Vec::with_capacity(entries.len());
+        let mut map: Vec<Entry> = Vec::with_capacity(entries.len());
+        let mut seen: HashMap<String, usize> = HashMap::with_capacity(entries.len());
         for (key, value) in entries {
             let key = self.key(key);
-            map.push(Entry {
-                key,
-                value: self.value(value),
-            });
+            let value = self.value(value);
+            let first = seen.get(&key.name).and_then(|at| map.get(*at));
+            if let Some(first) = first.filter(|first| !first.key.name.is_empty()) {
+                let twice = stands_twice(&key, &first.key);
+                self.mistakes.push(twice);
+                continue;
+            }
+            seen.insert(key.name.clone(), map.len());
+            map.push(Entry { key, value });
         }
         Yaml {
             place,
@@ -328,6 +364,19 @@ impl Conversion<'_> {
             place: yaml.place,
         }
     }
+}
+
+fn stands_twice(key: &Key, first: &Key) -> Diagnostic {
+    Diagnostic::error(
+        codes::DUPLICATE_KEY,
+        key.place.clone(),
+        format!(
+            "`{}` stands twice in this map",
+            text::clean_line(&key.name, 60)
+        ),
+    )
+    .label(first.place.clone(), "the first one stands here")
+    .hint("keep one of them: the other would be silently lost")
 }
 
 /// Text: its place is the text itself, without its quotes and without the line end after a block.

@@ -45,6 +45,7 @@ impl Code {
         if let Err(error) = environment().compile_expression_owned(text.to_owned()) {
             return Err(syntax(text, &tokens, &error));
         }
+        read_to_its_end(text, &tokens)?;
         every_if_has_its_else(&tokens)?;
         let names = chain::names(&tokens);
         for (what, name) in &names.used {
@@ -303,33 +304,81 @@ fn steps_are_named(text: &str, chain: &Chain) -> Result<(), TemplateError> {
     Err(match first {
         Some(chain::Hop::Name(name)) => {
             let rest = text.get(chain.range_of(1).end..chain.range().end);
-            error.hint(format!("write `steps.{name}{}`", rest.unwrap_or_default()))
+            let rest = rest.unwrap_or_default();
+            let mut error = error.fix("", format!("steps.{name}"));
+            error.hint = Some(format!("write `steps.{name}{rest}`"));
+            error
         }
         _ => error.hint("write the step's id after a dot, like `steps.build`"),
     })
 }
 
+/// The signs of the language; everything else that is no name, number or text is a mistake.
+const SIGNS: [&str; 24] = [
+    ".", ",", "(", ")", "[", "]", "{", "}", ":", "+", "-", "*", "/", "//", "%", "**", "==", "!=",
+    "<", ">", "<=", ">=", "=", "|",
+];
+
+/// After a text, what cannot be read ends the expression without a word: `a == 'x' && b` would be `a == 'x'`.
+/// So the signs are looked at one by one, and in brackets there is no such end.
+fn read_to_its_end(text: &str, tokens: &[Token<'_>]) -> Result<(), TemplateError> {
+    let known = |token: &&Token<'_>| SIGNS.contains(&token.text) || token.text == "~";
+    let signs = tokens.iter().filter(|token| token.kind == Kind::Sign);
+    let strange = signs.clone().find(|token| !known(token));
+    let open = tokens.iter().find(|token| token.kind == Kind::OpenText);
+    let message = "the expression cannot be read to its end";
+    if let Some(token) = strange.or(open) {
+        let made = TemplateError::new(error::SYNTAX, token.range(), message);
+        return Err(foreign(tokens, made));
+    }
+    let has_text = tokens.iter().any(|token| token.kind == Kind::Text);
+    if has_text
+        && environment()
+            .compile_expression_owned(format!("({text}\n)"))
+            .is_err()
+    {
+        return Err(TemplateError::new(error::SYNTAX, 0..text.len(), message));
+    }
+    Ok(())
+}
+
 fn syntax(text: &str, tokens: &[Token<'_>], error: &minijinja::Error) -> TemplateError {
     let range = place(text, error);
-    let made = TemplateError::new(error::SYNTAX, range, words(error));
-    let foreign = [
-        ("&&", "write `and`"),
-        ("||", "write `or`"),
-        ("!", "write `not`"),
-        ("?", "write `a if condition else b`"),
-        ("=", "to compare, write `==`"),
-        ("$", "names stand alone, like `inputs.name`"),
-    ];
+    foreign(
+        tokens,
+        TemplateError::new(error::SYNTAX, range, words(error)),
+    )
+}
+
+/// The same mistake, with what people who know other languages meant.
+fn foreign(tokens: &[Token<'_>], made: TemplateError) -> TemplateError {
     if let Some(open) = tokens.iter().find(|t| t.kind == Kind::OpenText) {
         let message = "this text has no closing quote";
         return TemplateError::new(error::SYNTAX, open.range(), message);
     }
-    let hint = tokens.iter().find_map(|token| {
-        let found = foreign.iter().find(|(sign, _)| token.is(sign))?;
-        Some((token.range(), found.1))
+    let strange = |token: &&Token<'_>| token.kind == Kind::Sign && !token.text.is_ascii();
+    if let Some(token) = tokens.iter().find(strange) {
+        let code = token.text.chars().next().map_or(0, u32::from);
+        let message = format!("the character U+{code:04X} cannot stand in an expression");
+        return TemplateError::new(error::SYNTAX, token.range(), message)
+            .hint("type the name anew: some characters cannot be seen, or look like others");
+    }
+    let meant: [(&str, &str, &str); 6] = [
+        ("&&", "and", ""),
+        ("||", "or", ""),
+        ("!", "not ", ""),
+        ("?", "", "write `a if condition else b`"),
+        ("=", "==", ""),
+        ("$", "", "names stand alone, like `inputs.name`"),
+    ];
+    let found = tokens.iter().find_map(|token| {
+        let found = meant.iter().find(|(sign, _, _)| token.is(sign))?;
+        Some((token.range(), *found))
     });
-    match hint {
-        Some((range, hint)) => TemplateError { range, ..made }.hint(hint),
+    match found {
+        Some((range, ("=", fix, _))) => TemplateError { range, ..made }.fix("to compare, ", fix),
+        Some((range, (_, "", hint))) => TemplateError { range, ..made }.hint(hint),
+        Some((range, (_, fix, _))) => TemplateError { range, ..made }.fix("", fix),
         None => made,
     }
 }

@@ -181,11 +181,10 @@ fn tag_named(text: &str, open: usize, name: &str) -> Option<(usize, bool)> {
 
 fn no_such_tag(text: &str, open: usize) -> TemplateError {
     let rest = text.get(open..).unwrap_or_default();
-    let (what, close, hint) = if rest.starts_with("{#") {
-        ("a comment", "#}", "`{% raw %}{#{% endraw %}`")
-    } else {
-        ("a block", "%}", "`{% raw %}{%{% endraw %}`")
-    };
+    if rest.starts_with("{#") {
+        return no_comment(text, open);
+    }
+    let (what, close, hint) = ("a block", "%}", "`{% raw %}{%{% endraw %}`");
     let end = rest.find(close).map_or(open + 2, |at| open + at + 2);
     let message =
         format!("{what} cannot stand in a text: only `{{{{ expression }}}}` is filled in");
@@ -193,6 +192,18 @@ fn no_such_tag(text: &str, open: usize) -> TemplateError {
         "for a condition write `{{{{ a if condition else b }}}}`; for the characters themselves write {hint}"
     );
     TemplateError::new(error::TAG, open..end, message).hint(advice)
+}
+
+/// `{#` begins a comment in other languages of templates, and means something in a shell.
+fn no_comment(text: &str, open: usize) -> TemplateError {
+    let rest = text.get(open..).unwrap_or_default();
+    let end = rest.find("#}").map_or(open + 2, |at| open + at + 2);
+    let whole = text.get(open..end).unwrap_or_default();
+    let message = "`{#` begins a comment, which cannot stand in a text";
+    TemplateError::new(error::TAG, open..end, message).fix(
+        "for the characters themselves ",
+        format!("{{% raw %}}{whole}{{% endraw %}}"),
+    )
 }
 
 /// `${{parameters.X}}` is filled in by Semaphore in its own files, never here.
@@ -205,9 +216,10 @@ fn not_semaphores(text: &str, dollar: usize, tag: &Tag) -> Result<(), TemplateEr
     let whole = text.get(dollar..tag.end).unwrap_or_default();
     let message = format!("`{whole}` is a parameter of Semaphore's own pipeline files");
     Err(
-        TemplateError::new(error::FOREIGN, dollar..tag.end, message).hint(format!(
-            "to pass it on as it is, write `{{% raw %}}{whole}{{% endraw %}}`"
-        )),
+        TemplateError::new(error::FOREIGN, dollar..tag.end, message).fix(
+            "to pass it on as it is, ",
+            format!("{{% raw %}}{whole}{{% endraw %}}"),
+        ),
     )
 }
 

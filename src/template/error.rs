@@ -60,6 +60,10 @@ pub struct TemplateError {
     pub range: Range<usize>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// The text that should stand at the range instead, when it is known exactly.
+    pub fix: Option<String>,
+    /// Why one would write that, as the beginning of a hint; often empty.
+    pub why: &'static str,
 }
 
 impl TemplateError {
@@ -69,12 +73,25 @@ impl TemplateError {
             message: message.into(),
             range,
             hint: None,
+            fix: None,
+            why: "",
         }
     }
 
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with the exact text that should stand there; the hint says it too, for whoever does not
+    /// know the text around it.
+    #[must_use]
+    pub(super) fn fix(mut self, why: &'static str, replacement: impl Into<String>) -> Self {
+        let replacement = replacement.into();
+        self.hint = Some(format!("{why}write `{replacement}`"));
+        self.fix = Some(replacement);
+        self.why = why;
         self
     }
 

@@ -2,6 +2,7 @@
 //! networks, and in odd surroundings.
 
 mod answers;
+mod checks;
 mod explain;
 mod kills;
 mod refusals;

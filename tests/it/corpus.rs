@@ -1,9 +1,12 @@
 //! The corpus: playbooks as data, each with exactly what is said about it.
 //!
 //! `tests/fixtures/corpus/bad/NAME.yml` is refused with what stands in `NAME.expect`, one mistake per
-//! line: code, line, column, message, and the hint after a bar. `good/NAME.yml` gives nothing at all.
+//! line: code, line, column, message, and the hint after a bar. `warned/NAME.yml` is taken with exactly these
+//! warnings, `checkout/NAME/playbook.yml` with those that its `.semaphore` gives. `good/NAME.yml` gives nothing
+//! at all.
 
 mod catalog;
+mod checkouts;
 mod graph;
 mod hostile;
 mod inputs;
@@ -79,12 +82,26 @@ fn lines(diagnostics: &Diagnostics) -> String {
 fn every_wrong_playbook_is_refused_with_exactly_these_words() {
     let mut wrong = String::new();
     let cases = playbooks("tests/fixtures/corpus/bad");
-    assert!(cases.len() >= 75, "only {} cases", cases.len());
+    assert!(cases.len() >= 160, "only {} cases", cases.len());
     for (name, path) in cases {
         let (plan, diagnostics) = check(&format!("{name}.yml"), std::fs::read(&path).unwrap());
         let actual = lines(&diagnostics);
         let expected = std::fs::read_to_string(path.with_extension("expect")).unwrap_or_default();
         if plan.is_some() || !diagnostics.has_errors() || actual != expected {
+            let _ = write!(wrong, "=== {name}\n{actual}");
+        }
+    }
+    assert!(wrong.is_empty(), "what is said now:\n{wrong}");
+}
+
+#[test]
+fn every_doubtful_playbook_is_taken_with_exactly_these_warnings() {
+    let mut wrong = String::new();
+    for (name, path) in playbooks("tests/fixtures/corpus/warned") {
+        let (plan, diagnostics) = check(&format!("{name}.yml"), std::fs::read(&path).unwrap());
+        let actual = lines(&diagnostics);
+        let expected = std::fs::read_to_string(path.with_extension("expect")).unwrap_or_default();
+        if plan.is_none() || diagnostics.is_empty() || actual != expected {
             let _ = write!(wrong, "=== {name}\n{actual}");
         }
     }
@@ -110,8 +127,15 @@ fn every_code_of_the_table_is_met_and_every_code_that_is_met_is_in_the_table() {
         .map(|(code, _)| *code)
         .collect();
     let mut met: BTreeSet<&str> = BTreeSet::new();
-    for (_, path) in playbooks("tests/fixtures/corpus/bad") {
-        let (_, diagnostics) = check("x.yml", std::fs::read(&path).unwrap());
+    let alone = ["bad", "warned"].into_iter().flat_map(|folder| {
+        let cases = playbooks(&format!("tests/fixtures/corpus/{folder}"));
+        let read = |(_, path): (String, PathBuf)| check("x.yml", std::fs::read(path).unwrap()).1;
+        cases.into_iter().map(read)
+    });
+    let all: Vec<Diagnostics> = alone
+        .chain(checkouts::all().map(|(_, said, _)| said))
+        .collect();
+    for diagnostics in &all {
         for diagnostic in diagnostics.sorted() {
             assert!(
                 known.contains(diagnostic.code) || templates.contains(diagnostic.code),
@@ -149,7 +173,9 @@ fn every_code_of_the_table_is_met_and_every_code_that_is_met_is_in_the_table() {
 #[test]
 fn every_fix_mends_what_it_is_for() {
     let mut tried = 0;
-    for (name, path) in playbooks("tests/fixtures/corpus/bad") {
+    let bad = playbooks("tests/fixtures/corpus/bad");
+    let warned = playbooks("tests/fixtures/corpus/warned");
+    for (name, path) in bad.into_iter().chain(warned) {
         let Ok(text) = std::fs::read_to_string(&path) else {
             continue;
         };
@@ -167,5 +193,5 @@ fn every_fix_mends_what_it_is_for() {
             tried += 1;
         }
     }
-    assert!(tried > 60, "only {tried}");
+    assert!(tried > 120, "only {tried}");
 }

@@ -362,7 +362,12 @@ const FAULTS: &[(&str, Want)] = &[
     ),
     ("inputs.n && 1", Fails("T001", "&&", "write `and`")),
     ("inputs.n || 1", Fails("T001", "||", "write `or`")),
-    ("!inputs.n", Fails("T001", "!", "write `not`")),
+    ("!inputs.n", Fails("T001", "!", "write `not `")),
+    (
+        "inputs.name == 'x' && inputs.n",
+        Fails("T001", "&&", "write `and`"),
+    ),
+    ("'x' 0xzz", Fails("T001", "'x' 0xzz", "read to its end")),
     ("inputs.n = 3", Fails("T001", "=", "write `==`")),
     (
         "inputs.n ? 1 : 2",
@@ -370,7 +375,7 @@ const FAULTS: &[(&str, Want)] = &[
     ),
     ("inputs.s == 'x", Fails("T001", "'x", "no closing quote")),
     ("1 +", Fails("T001", "+", "unexpected end")),
-    ("é", Fails("T001", "é", "unexpected character")),
+    ("é", Fails("T001", "é", "the character U+00E9")),
     ("  ", Fails("T001", "  ", "empty")),
     ("'a' if inputs.yes", Fails("T013", "if", "else none")),
     ("steps", Fails("T009", "steps", "`steps.build`")),
@@ -432,7 +437,7 @@ const TEXTS: &[(&str, Want)] = &[
     ),
     (
         "a {# b #} c",
-        Fails("T006", "{# b #}", "{% raw %}{#{% endraw %}"),
+        Fails("T006", "{# b #}", "{% raw %}{# b #}{% endraw %}"),
     ),
     (
         "${{parameters.X}}",

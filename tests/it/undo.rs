@@ -191,7 +191,7 @@ steps:
     undo: { http: { method: DELETE, url: "https://a.example/blocked" } }
   bad:
     needs: { deed: any }
-    fail: no
+    check: ["1 == 2"]
 "#;
     for (server, undone) in [
         ("status: 200", true),

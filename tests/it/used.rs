@@ -131,7 +131,7 @@ fn a_wrong_value_for_an_input_fails_the_step_before_anything_begins() {
 
 const RED: &str = r#"playbook: 1
 steps:
-  one: { fail: it went wrong }
+  one: { when: "run.id != ''", fail: it went wrong }
   two: { needs: [one], set: { v: 1 } }
 finally:
   tell: { set: { how: "{{ run.outcome }}", what: "{{ run.failed | map(attribute='step') | list }}" } }

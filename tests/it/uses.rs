@@ -52,12 +52,15 @@ impl Place {
     }
 
     /// What is said, one line for each, without the folder.
+    /// Only what is wrong counts, not what is merely doubtful.
     fn said(&self) -> String {
         let (plan, diagnostics) = self.check();
         assert_eq!(plan.is_none(), diagnostics.has_errors());
         let folder = format!("{}/", self.0.path().display());
         let mut all = String::new();
-        for d in diagnostics.sorted() {
+        let wrong =
+            |d: &&runner::diagnostic::Diagnostic| d.severity == runner::diagnostic::Severity::Error;
+        for d in diagnostics.sorted().into_iter().filter(wrong) {
             let place = d.place.as_ref().map(ToString::to_string);
             let hint = d.hint.as_deref().unwrap_or("-");
             let labels: Vec<String> = d

@@ -41,7 +41,11 @@ pub fn board(
 ) -> Vec<String> {
     // A full line makes some terminals wrap.
     let width = size.columns.saturating_sub(1).min(screen.width());
-    let room = size.rows.saturating_sub(1);
+    let room = if width == 0 {
+        0
+    } else {
+        size.rows.saturating_sub(1)
+    };
     let heads = match room > ROWS_FOR_MORE_HEADS {
         true => ROWS_OF_ONE_MAX,
         false => 1,

@@ -1,12 +1,12 @@
-//! Rule family: every step can run. A step that needs one step to fail and another that needs the
-//! same step to pass never does.
+//! Rule family: every step can run. A step never does that needs one step to fail and another that needs
+//! the same step to pass, or that needs an end which the other step cannot have.
 
 use crate::diagnostic::Diagnostic;
 use crate::outcome::{Accept, StepOutcome};
-use crate::playbook::{Mistakes, codes};
+use crate::playbook::{Mistakes, OnFailure, Step, codes};
 
 use super::super::graph::{Edge, Graph};
-use super::super::names::Names;
+use super::super::names::{Indexed, Names};
 
 /// One bit per step.
 #[derive(Clone)]
@@ -48,6 +48,9 @@ pub(crate) fn check(names: &Names<'_>, graph: &Graph, order: &[usize], mistakes:
     let mut failed: Vec<Bits> = vec![Bits::new(count); count];
     for index in order.iter().copied() {
         let (mut must_pass, mut must_fail) = (Bits::new(count), Bits::new(count));
+        if let Some(step) = names.steps.get(index) {
+            switched_off(step.step, mistakes);
+        }
         for edge in graph.edges(index) {
             let accept = edge.accept;
             let ran = started(accept);
@@ -61,7 +64,7 @@ pub(crate) fn check(names: &Names<'_>, graph: &Graph, order: &[usize], mistakes:
             if accept == Accept::FAILED {
                 must_fail.set(edge.step);
             }
-            never_skipped(names, index, edge, mistakes);
+            unmet(names, graph, index, edge, mistakes);
         }
         if let (Some(other), Some(step)) = (must_pass.common(&must_fail), names.steps.get(index)) {
             let other = names.steps.get(other).map_or("", |s| s.step.id.as_str());
@@ -93,24 +96,88 @@ fn started(accept: Accept) -> bool {
         && !accept.takes(StepOutcome::Unknown)
 }
 
-/// Only a step with a `when` can be skipped.
-fn never_skipped(names: &Names<'_>, index: usize, edge: &Edge, mistakes: &mut Mistakes) {
+/// An edge that no end of the needed step can meet.
+fn unmet(names: &Names<'_>, graph: &Graph, index: usize, edge: &Edge, mistakes: &mut Mistakes) {
     let (Some(step), Some(needed)) = (names.steps.get(index), names.steps.get(edge.step)) else {
         return;
     };
-    if edge.accept != Accept::only(StepOutcome::Skipped) || needed.step.when.is_some() {
-        return;
+    let wanted: Vec<StepOutcome> = StepOutcome::ALL
+        .into_iter()
+        .filter(|outcome| edge.accept.takes(*outcome))
+        .collect();
+    // The first reason is the one that counts: `passed` takes `skipped` too, and nobody thinks of that.
+    let mut reason = None;
+    for outcome in wanted {
+        let Some(why) = impossible(outcome, *needed, names, graph) else {
+            return;
+        };
+        reason.get_or_insert(why);
     }
+    let Some(reason) = reason else { return };
+    let id = &needed.step.id;
+    let hint = match (&edge.place, needed.step.action.action.name) {
+        (Some(_), "fail") => "say `failed` or `any`".to_owned(),
+        (None, "fail") => {
+            format!("it mentions `{id}`, and so needs it to pass: add `needs: {{ {id}: failed }}`")
+        }
+        _ => "say `passed`, `failed` or `any`".to_owned(),
+    };
     let place = edge.place.as_ref().unwrap_or(&step.step.place).clone();
-    mistakes.push(
-        Diagnostic::error(
-            codes::NEVER_RUNS,
-            place,
-            format!(
-                "step `{}` can never run: `{}` has no `when` and is never skipped",
-                step.step.id, needed.step.id
-            ),
-        )
-        .hint("say `passed`, `failed` or `any`"),
-    );
+    let message = format!("step `{}` can never run: `{id}` {reason}", step.step.id);
+    // Only what no change elsewhere could mend is refused; the others may be a part that is switched off.
+    let never = edge.accept == Accept::only(StepOutcome::Skipped);
+    let diagnostic = if never {
+        Diagnostic::error(codes::NEVER_RUNS, place, message)
+    } else {
+        Diagnostic::warning(codes::NEVER_RUNS, place, message)
+    };
+    mistakes.push(diagnostic.hint(hint));
+}
+
+/// Why a step never ends like this; none when it may.
+fn impossible(
+    outcome: StepOutcome,
+    of: Indexed<'_>,
+    names: &Names<'_>,
+    graph: &Graph,
+) -> Option<&'static str> {
+    let step = of.step;
+    let action = step.action.action;
+    match outcome {
+        StepOutcome::Passed if action.name == "fail" && step.for_each.is_none() => {
+            Some("is a `fail` and never passes")
+        }
+        // A `when` that could not be read is a `when` all the same, and that was told.
+        StepOutcome::Skipped if step.when.is_none() && names.playbook.complete => {
+            Some("has no `when` and is never skipped")
+        }
+        StepOutcome::Blocked => {
+            let may = graph.edges(of.index).any(|edge| edge.accept != Accept::ANY);
+            let stops = names.playbook.on_failure == OnFailure::Stop;
+            (!may && !stops).then_some("needs nothing and is never blocked")
+        }
+        StepOutcome::Unknown if !action.changes() && action.name != "use" => {
+            Some("sends nothing whose fate could be unknown")
+        }
+        StepOutcome::Passed
+        | StepOutcome::Failed
+        | StepOutcome::Skipped
+        | StepOutcome::Canceled
+        | StepOutcome::Unknown => None,
+    }
+}
+
+/// Warns of a step whose condition is no condition.
+fn switched_off(step: &Step, mistakes: &mut Mistakes) {
+    let Some(when) = &step.when else { return };
+    if when.value.source().trim() == "false" {
+        mistakes.push(
+            Diagnostic::warning(
+                codes::NEVER_RUNS,
+                when.place.clone(),
+                format!("step `{}` never runs: its `when` is always false", step.id),
+            )
+            .hint("remove the step, or write a condition"),
+        );
+    }
 }

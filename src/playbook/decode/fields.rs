@@ -2,8 +2,8 @@
 
 use super::super::codes;
 use super::super::mistakes::Mistakes;
-use super::super::syntax;
 use super::super::tree::{Entry, Yaml, YamlNode};
+use super::super::unquoted;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::template::Key;
 use crate::text;
@@ -65,7 +65,7 @@ impl<'y> Fields<'y> {
 
     /// Whether a misspelt form of the name is still there: then that is the mistake, and not that the
     /// name is missing.
-    fn has_lookalike(&self, name: &'static str) -> bool {
+    pub(super) fn has_lookalike(&self, name: &'static str) -> bool {
         self.left.iter().flatten().any(|entry| {
             let written = &entry.key.name;
             !self.asked.contains(&written.as_str())
@@ -116,7 +116,7 @@ pub(super) fn list<'y>(yaml: &'y Yaml, what: &str, mistakes: &mut Mistakes) -> O
 /// Something of another kind stands there.
 pub(crate) fn wrong_shape(yaml: &Yaml, what: &str, wanted: &str, mistakes: &mut Mistakes) {
     mistakes.push(match yaml.node {
-        YamlNode::Braces => syntax::unquoted(yaml.place.clone()),
+        YamlNode::Braces => unquoted::unquoted(yaml.place.clone()),
         YamlNode::Null => Diagnostic::error(
             codes::EMPTY,
             yaml.place.clone(),
@@ -141,10 +141,26 @@ pub(crate) fn wrong_shape(yaml: &Yaml, what: &str, wanted: &str, mistakes: &mut 
                 (YamlNode::Number(number), "a list") => {
                     diagnostic.hint(format!("write `[{number}]`"))
                 }
+                (YamlNode::Text(text), "a map") => match glued(text) {
+                    Some((key, value)) => diagnostic
+                        .hint(format!(
+                            "a blank stands after the colon: write `{key}: {value}`"
+                        ))
+                        .fix(format!("{key}: {value}")),
+                    None => diagnostic,
+                },
                 _ => diagnostic,
             }
         }
     });
+}
+
+/// `sleep:1s`: a key and a value that YAML reads as one text.
+fn glued(text: &str) -> Option<(&str, &str)> {
+    let (key, value) = text.split_once(':')?;
+    let is_key = !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let plain = !value.is_empty() && !value.contains(['\n', '`']) && value.len() < 100;
+    (is_key && plain && !value.starts_with('/')).then_some((key, value))
 }
 
 /// A key that nobody asked for.
@@ -185,7 +201,7 @@ fn allowed(known: &[&str]) -> String {
 }
 
 /// A name without what cannot be seen, its look-alikes made Latin.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.chars()
         .filter_map(|c| match c {
             '\u{200b}'..='\u{200f}'

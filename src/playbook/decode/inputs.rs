@@ -7,7 +7,7 @@ use super::super::input_value::{self, Misfit};
 use super::super::mistakes::Mistakes;
 use super::super::model::{Input, InputType};
 use super::super::tree::{Entry, Yaml, YamlNode};
-use super::super::{codes, syntax};
+use super::super::{codes, unquoted};
 use super::fields::{self, Fields};
 use super::{scalars, values};
 use crate::diagnostic::Diagnostic;
@@ -204,6 +204,17 @@ fn checked(input: &Input, name: &str, yaml: &Yaml, mistakes: &mut Mistakes) -> O
         return None;
     }
     let value = literal(yaml, mistakes)?;
+    if value.as_str().is_some_and(|text| text.contains("{{")) {
+        mistakes.push(
+            Diagnostic::error(
+                codes::INPUT_DEFAULT,
+                yaml.place.clone(),
+                format!("input `{name}` has a template here, and values of a declaration are never filled in"),
+            )
+            .hint("compute it under `vars`, or make the input `optional` and say `default(…)` where it is read"),
+        );
+        return None;
+    }
     match input_value::check(input, &value) {
         Ok(_) => Some(value),
         Err(misfit) => {
@@ -236,7 +247,7 @@ pub(crate) fn literal(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Value> {
         }
         YamlNode::Text(text) => Value::String(text.clone()),
         YamlNode::Braces => {
-            mistakes.push(syntax::unquoted(yaml.place.clone()));
+            mistakes.push(unquoted::unquoted(yaml.place.clone()));
             return None;
         }
         YamlNode::List(items) => {

@@ -21,7 +21,7 @@ pub(super) fn needs(entry: &Entry, step: &str, mistakes: &mut Mistakes) -> Optio
                     place.clone(),
                     format!("step `{step}` cannot need itself"),
                 )
-                .hint("remove it"),
+                .hint(without(entry, step)),
             );
         } else if edges.iter().any(|edge| edge.value.0 == id) {
             mistakes.push(
@@ -73,6 +73,29 @@ pub(super) fn needs(entry: &Entry, step: &str, mistakes: &mut Mistakes) -> Optio
         place: entry.key.place.clone(),
         edges,
     })
+}
+
+/// What to write in the stead of needs that name the step itself.
+fn without(entry: &Entry, step: &str) -> String {
+    let others: Vec<String> = match &entry.value.node {
+        YamlNode::List(items) => items
+            .iter()
+            .map(|item| item.written().to_owned())
+            .filter(|id| id != step)
+            .collect(),
+        YamlNode::Map(entries) => entries
+            .iter()
+            .filter(|edge| edge.key.name != step)
+            .map(|edge| format!("{}: {}", edge.key.name, edge.value.written()))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let others = text::clean_line(&others.join(", "), 80);
+    match &entry.value.node {
+        _ if others.is_empty() => "remove `needs`".to_owned(),
+        YamlNode::Map(_) => format!("write `needs: {{ {others} }}`"),
+        _ => format!("write `needs: [{others}]`"),
+    }
 }
 
 fn accept(yaml: &Yaml, id: &str, mistakes: &mut Mistakes) -> Option<Accept> {

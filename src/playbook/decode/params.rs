@@ -223,12 +223,7 @@ fn text_literal(ty: Type, yaml: &Yaml, text: &str, what: &str, mistakes: &mut Mi
         Type::Boolean => scalars::not_boolean(yaml, text, what),
         Type::Duration => match duration::parse(text) {
             Ok(_) => return true,
-            Err(error) => Diagnostic::error(
-                codes::NOT_DURATION,
-                yaml.place.clone(),
-                format!("{what}: {error}"),
-            )
-            .hint("the units are `d`, `h`, `m`, `s` and `ms`"),
+            Err(error) => scalars::no_duration(yaml, text, &error, what),
         },
         Type::Since if text.parse::<jiff::Timestamp>().is_ok() => return true,
         Type::Since => match duration::parse(text) {

@@ -92,14 +92,17 @@ fn stem(name: &str) -> String {
 /// `playbook: 1`. Nothing else is looked at in a file of another version: its words may differ.
 fn version(fields: &mut Fields<'_>, mistakes: &mut Mistakes) -> bool {
     let Some(entry) = fields.take("playbook") else {
-        mistakes.push(
-            Diagnostic::error(
-                codes::VERSION,
-                fields.place().clone(),
-                "the language version is missing",
-            )
-            .hint("begin the file with `playbook: 1`"),
-        );
+        // A misspelt one is told as that.
+        if !fields.has_lookalike("playbook") {
+            mistakes.push(
+                Diagnostic::error(
+                    codes::VERSION,
+                    fields.place().clone(),
+                    "the language version is missing",
+                )
+                .hint("begin the file with `playbook: 1`"),
+            );
+        }
         // Without the mark it may be another kind of file, unless it has steps.
         return fields.rest().any(|entry| entry.key.name == "steps");
     };

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::super::mistakes::Mistakes;
 use super::super::places::{fixed_line, with_quotes};
 use super::super::tree::{Yaml, YamlNode};
-use super::super::{codes, syntax};
-use super::fields::wrong_shape;
+use super::super::{codes, unquoted};
+use super::fields::{plain, wrong_shape};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::template::Key;
 use crate::{duration, text};
@@ -119,7 +119,7 @@ pub(super) fn number(
 /// Anything but the number that is wanted.
 pub(super) fn not_number(yaml: &Yaml, wanted: &str, what: &str) -> Option<Diagnostic> {
     if let YamlNode::Braces = yaml.node {
-        return Some(syntax::unquoted(yaml.place.clone()));
+        return Some(unquoted::unquoted(yaml.place.clone()));
     }
     let whole = with_quotes(&yaml.place);
     let written = text::clean_line(yaml.written(), 40);
@@ -162,11 +162,7 @@ pub(crate) fn duration(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Opti
     if let YamlNode::Text(text) = &yaml.node {
         match duration::parse(text) {
             Ok(found) => return Some(found),
-            Err(error) => mistakes.push(Diagnostic::error(
-                codes::NOT_DURATION,
-                yaml.place.clone(),
-                format!("{what}: {error}"),
-            )),
+            Err(error) => mistakes.push(no_duration(yaml, text, &error, what)),
         }
         return None;
     }
@@ -174,28 +170,64 @@ pub(crate) fn duration(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) -> Opti
     None
 }
 
+/// Text that is no duration where one is wanted.
+pub(super) fn no_duration(
+    yaml: &Yaml,
+    text: &str,
+    error: &duration::DurationError,
+    what: &str,
+) -> Diagnostic {
+    let message = match error {
+        duration::DurationError::BareNumber(number) => format!(
+            "{what} must be a duration, and `{}` has no unit",
+            text::clean_line(number, 40)
+        ),
+        other => format!("{what}: {other}"),
+    };
+    let diagnostic = Diagnostic::error(codes::NOT_DURATION, yaml.place.clone(), message);
+    match (duration::meant(text), error) {
+        (Some(meant), duration::DurationError::BareNumber(_)) => diagnostic
+            .hint(format!(
+                "for seconds write `{}`; the units are `d`, `h`, `m`, `s` and `ms`",
+                fixed_line(&yaml.place, &meant)
+            ))
+            .fix(meant),
+        (Some(meant), _) => diagnostic
+            .hint(format!("write `{}`", fixed_line(&yaml.place, &meant)))
+            .fix(meant),
+        (None, duration::DurationError::Negative) => diagnostic.hint("remove the `-`"),
+        (None, _) => diagnostic.hint("the units are `d`, `h`, `m`, `s` and `ms`"),
+    }
+}
+
+/// A bare number as so many seconds; parts of one as milliseconds.
+fn with_unit(written: &str) -> Option<String> {
+    if let Some(whole) = duration::meant(written) {
+        return Some(whole);
+    }
+    let seconds: f64 = written.parse().ok()?;
+    let ms = (seconds * 1_000.0).round();
+    let text = format!("{ms}ms");
+    (ms > 0.0 && duration::parse(&text).is_ok()).then_some(text)
+}
+
 /// Something that is no text where a duration is wanted.
 pub(super) fn not_duration(yaml: &Yaml, what: &str, mistakes: &mut Mistakes) {
     match &yaml.node {
         YamlNode::Number(_) | YamlNode::HugeNumber => {
             let written = yaml.written();
-            let fixed = format!("{written}s");
-            let diagnostic = Diagnostic::error(
-                codes::NOT_DURATION,
-                yaml.place.clone(),
-                format!(
-                    "{what} must be a duration, and `{}` has no unit",
-                    text::clean_line(written, 40)
-                ),
-            );
-            mistakes.push(
-                diagnostic
+            let shown = text::clean_line(written, 40);
+            let message = format!("{what} must be a duration, and `{shown}` has no unit");
+            let diagnostic = Diagnostic::error(codes::NOT_DURATION, yaml.place.clone(), message);
+            mistakes.push(match with_unit(written) {
+                Some(fixed) => diagnostic
                     .hint(format!(
                         "for seconds write `{}`; the units are `d`, `h`, `m`, `s` and `ms`",
                         fixed_line(&yaml.place, &fixed)
                     ))
                     .fix(fixed),
-            );
+                None => diagnostic.hint("the units are `d`, `h`, `m`, `s` and `ms`"),
+            });
         }
         YamlNode::Null
         | YamlNode::Bool(_)
@@ -282,7 +314,7 @@ fn bad_name(written: &str, place: Place, what: &str) -> Diagnostic {
         format!("`{shown}` is not a name for {what}"),
     );
     let mut proposed = String::new();
-    for c in written.chars() {
+    for c in plain(written).chars() {
         match c.to_ascii_lowercase() {
             c if c.is_ascii_lowercase() || c.is_ascii_digit() => proposed.push(c),
             '-' | '_' | ' ' | '.' | '/' if !proposed.ends_with('_') => proposed.push('_'),

@@ -255,14 +255,7 @@ pub(super) fn timeout(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Tree> {
                 return None;
             }
             Err(error) => {
-                mistakes.push(
-                    Diagnostic::error(
-                        codes::NOT_DURATION,
-                        yaml.place.clone(),
-                        format!("`timeout`: {error}"),
-                    )
-                    .hint("the units are `d`, `h`, `m`, `s` and `ms`"),
-                );
+                mistakes.push(scalars::no_duration(yaml, text, &error, "`timeout`"));
                 return None;
             }
         }

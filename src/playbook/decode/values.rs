@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::mistakes::Mistakes;
 use super::super::model::Located;
 use super::super::tree::{Yaml, YamlNode};
-use super::super::{codes, places, syntax};
+use super::super::{codes, places, unquoted};
 use super::fields::wrong_shape;
 use super::scalars;
 use crate::catalog::Type;
@@ -26,7 +26,7 @@ pub(super) fn tree(yaml: &Yaml, mistakes: &mut Mistakes) -> Option<Tree> {
         }
         YamlNode::Text(text) => return template(yaml, text, mistakes),
         YamlNode::Braces => {
-            mistakes.push(syntax::unquoted(yaml.place.clone()));
+            mistakes.push(unquoted::unquoted(yaml.place.clone()));
             return None;
         }
         // Every item is looked at before the list is given up, so that all mistakes are found.
@@ -116,7 +116,7 @@ pub(super) fn expression(
             return None;
         }
     };
-    if text.trim_start().starts_with("{{") || text.trim_start().starts_with("${{") {
+    if text.contains("{{") {
         mistakes.push(braces(&yaml.place, &text, what));
         return None;
     }
@@ -160,41 +160,108 @@ pub(super) fn expressions(
 }
 
 fn braces(place: &Place, text: &str, what: &str) -> Diagnostic {
-    let bare = text
-        .trim()
-        .trim_start_matches('$')
-        .trim_start_matches("{{")
-        .trim_end_matches("}}")
-        .trim();
+    let bare = without_braces(text);
     let place = places::with_quotes(place);
     let diagnostic = Diagnostic::error(
         codes::BRACES_IN_EXPRESSION,
         place.clone(),
         format!("{what} is a bare expression and takes no braces"),
     );
-    let plain = !bare.contains([
-        ':', '#', '\'', '"', '{', '[', '&', '*', '!', '|', '>', '%', '@',
-    ]) && !bare.is_empty();
-    let written = if plain {
-        bare.to_owned()
-    } else if bare.contains('"') {
-        format!("'{}'", bare.replace('\'', "''"))
+    let written = if is_plain(&bare) {
+        bare
     } else {
-        format!("\"{bare}\"")
+        unquoted::quoted(&bare)
     };
     diagnostic
         .hint(format!("write `{}`", places::fixed_line(&place, &written)))
         .fix(written)
 }
 
+/// An expression without the braces that stand in it; those in a text of their own lose its quotes too.
+fn without_braces(text: &str) -> String {
+    let mut made = String::new();
+    let mut rest = text.trim();
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (inner, after) = after.split_once("}}").unwrap_or((after, ""));
+        let mut before = before.strip_suffix('$').unwrap_or(before);
+        rest = after;
+        for quote in ['\'', '"'] {
+            if let (Some(shorter), Some(later)) =
+                (before.strip_suffix(quote), after.strip_prefix(quote))
+            {
+                (before, rest) = (shorter, later);
+            }
+        }
+        made.push_str(before);
+        made.push_str(inner.trim_matches('-').trim());
+    }
+    made.push_str(rest);
+    made.trim().to_owned()
+}
+
+/// Whether a text means itself without quotes, wherever it stands.
+fn is_plain(text: &str) -> bool {
+    let signs = [
+        ':', '#', '\'', '"', '{', '}', '[', ']', ',', '&', '*', '!', '|', '>', '%', '@', '`', '\\',
+    ];
+    !text.is_empty()
+        && text.trim() == text
+        && !text.contains(signs)
+        && !text.starts_with(['-', '?'])
+}
+
 /// A mistake inside a template or path, at its place in the file.
 pub(super) fn located(error: TemplateError, place: &Place, text: &str) -> Diagnostic {
     let part = places::part(place, text, &error.range);
-    let diagnostic = Diagnostic::error(error.code, part, error.message);
-    match error.hint {
-        Some(hint) => diagnostic.hint(hint),
-        None => diagnostic,
+    let diagnostic = Diagnostic::error(error.code, part.clone(), error.message);
+    let Some(fix) = error.fix else {
+        return match error.hint {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic,
+        };
+    };
+    let source = &place.source.text;
+    let written = |place: &Place| source.get(place.span.clone()).unwrap_or_default();
+    let quoted = places::with_quotes(place);
+    let same = written(&part) == text.get(error.range.clone()).unwrap_or_default();
+    if same && !fix.contains('\n') && in_a_block(place) {
+        return diagnostic.hint(hint(error.why, &part, &fix)).fix(fix);
     }
+    let as_it_is = written(place) == text && same;
+    let whole = match (text.get(..error.range.start), text.get(error.range.end..)) {
+        (Some(before), Some(after)) if as_it_is => format!("{before}{fix}{after}"),
+        _ => return diagnostic.hint(error.hint.unwrap_or_default()),
+    };
+    if quoted == *place && !is_plain(&whole) {
+        // Without quotes YAML would read it as something else.
+        let fix = unquoted::quoted(&whole);
+        return diagnostic.hint(hint(error.why, place, &fix));
+    }
+    let would_close = written(&quoted).chars().next().filter(|_| quoted != *place);
+    if would_close.is_some_and(|quote| fix.contains([quote, '\\'])) {
+        return diagnostic.hint(error.hint.unwrap_or_default());
+    }
+    diagnostic.hint(hint(error.why, &part, &fix)).fix(fix)
+}
+
+fn hint(why: &str, place: &Place, fix: &str) -> String {
+    format!("{why}write `{}`", places::fixed_line(place, fix))
+}
+
+/// Whether a text stands below `|` or `>`, where every character is itself.
+fn in_a_block(place: &Place) -> bool {
+    let before = place
+        .source
+        .text
+        .get(..place.span.start)
+        .unwrap_or_default();
+    let header = before.trim_end().rsplit(' ').next().unwrap_or_default();
+    let lines = before.len() - before.trim_end().len();
+    header.starts_with(['|', '>'])
+        && header.len() <= 3
+        && before
+            .get(before.len() - lines..)
+            .is_some_and(|gap| gap.contains('\n'))
 }
 
 /// A number that nothing can hold.

@@ -4,7 +4,7 @@ use super::*;
 
 fn plan(text: &str) -> Plan {
     let (plan, diagnostics) = check("x.yml", text.as_bytes().to_vec());
-    assert!(diagnostics.is_empty(), "{}", lines(&diagnostics));
+    assert!(!diagnostics.has_errors(), "{}", lines(&diagnostics));
     plan.expect("there is a plan when nothing is wrong")
 }
 

@@ -39,9 +39,10 @@ fn failing(
 
 /// A step that ends in each way, for others to need.
 const ENDS: &str = "
-  passed: { set: { v: 1 } }
-  failed: { check: [\"1 == 2\"] }
-  skipped: { when: \"1 == 2\", set: { v: 1 } }
+  first: { set: { v: 1 } }
+  passed: { needs: [first], set: { v: 1 } }
+  failed: { needs: [first], check: [\"1 == 2\"] }
+  skipped: { needs: [first], when: \"1 == 2\", set: { v: 1 } }
   blocked: { needs: { passed: failed }, set: { v: 1 } }
 ";
 
