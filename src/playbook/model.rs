@@ -319,7 +319,8 @@ pub struct ForEach {
     pub place: Place,
     /// What gives the list or map.
     pub items: Located<Expression>,
-    /// What gives the key of an item; its place in the list, or its key in the map, when not given.
+    /// What gives the key of an item; when not given, the item itself if that is short and tells it apart, else its
+    /// place in the list, or its key in the map.
     pub key: Option<Located<Expression>>,
     /// How many items are done at once at the most; all, when not given.
     pub max_parallel: Option<Tree>,
