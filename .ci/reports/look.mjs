@@ -31,10 +31,19 @@ const open = async (name, options) => {
   // The checker is put in by the devtools, which the page's own policy does not concern.
   const context = await browser.newContext({ ...options, bypassCSP: false });
   const page = await context.newPage();
+  // A busy machine takes its time; a page that never comes is an error all the same.
+  page.setDefaultTimeout(180_000);
   page.on("console", (message) => { if (message.type() !== "log") fail(label, `the console says: ${message.text()}`); });
   page.on("pageerror", (error) => fail(label, `script error: ${error.message}`));
   page.on("request", (request) => { if (request.url().split("#")[0] !== url(name)) fail(label, `asks for ${request.url()}`); });
-  await page.goto(url(name), { waitUntil: "load" });
+  try {
+    await page.goto(url(name), { waitUntil: "load" });
+  } catch (error) {
+    // That says nothing of the page: the browser itself does not get on.
+    if (error.name !== "TimeoutError") throw error;
+    console.error(`${label}: the browser opens nothing in time; the pages are not judged`);
+    process.exit(75);
+  }
   return { context, page, label };
 };
 
