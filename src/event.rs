@@ -641,7 +641,7 @@ pub enum Seen {
     },
 }
 
-/// A file of a playbook that uses others.
+/// A file that a plan was made of. Its text is kept as it is, or the plan would be another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanFile {
     /// Its name.

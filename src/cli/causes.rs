@@ -2,8 +2,6 @@
 //!
 //! Pure: a view and a screen in, lines out. Everything foreign passes the screen.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 
 use super::screen::{Screen, Tone};
@@ -11,7 +9,7 @@ use super::words;
 use crate::event::{Failure, FailureKind, Fate};
 use crate::ids::Id;
 use crate::outcome::StepOutcome;
-use crate::report::{RunView, StepState, StepView, triage, v1};
+use crate::report::{RunView, StepView, triage, v1};
 use crate::triage::Kind;
 
 /// So many causes are told in full, the others counted.
@@ -30,11 +28,7 @@ const INDENT: &str = "    ";
 
 /// Everything that a person must know of the steps that did not do what they should.
 pub fn causes(view: &RunView, screen: &Screen<'_>) -> Vec<String> {
-    let bad: Vec<(&String, &StepView)> = view
-        .steps
-        .iter()
-        .filter(|(id, step)| is_cause(view, id, step))
-        .collect();
+    let bad: Vec<(&String, &StepView)> = view.causes().collect();
     let mut lines = Vec::new();
     for (id, step) in bad.iter().take(CAUSES_MAX) {
         if !lines.is_empty() {
@@ -50,21 +44,6 @@ pub fn causes(view: &RunView, screen: &Screen<'_>) -> Vec<String> {
     lines
 }
 
-/// Whether a step is told of: one that is made of others is not when those are.
-fn is_cause(view: &RunView, id: &str, step: &StepView) -> bool {
-    let bad = |step: &StepView| {
-        matches!(
-            step.outcome(),
-            Some(StepOutcome::Failed | StepOutcome::Unknown)
-        )
-    };
-    let told_by_part = || {
-        let mut steps = view.steps.values();
-        steps.any(|step| bad(step) && step.info.parent.as_deref() == Some(id))
-    };
-    bad(step) && !told_by_part()
-}
-
 fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<String> {
     let mut lines = screen.wrapped(&headline(id, step, screen), "", INDENT);
     if let Some(head) = lines.first_mut() {
@@ -78,7 +57,8 @@ fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<
     if let Some(triage) = triage(step) {
         lines.extend(triage_line(&triage, INDENT, screen));
     }
-    let mut told: Vec<String> = logs_of(view, id)
+    let mut told: Vec<String> = view
+        .logs_of(id)
         .flat_map(|logs| command_lines(logs, screen))
         .collect();
     if let (true, Some(triage)) = (told.is_empty(), triage(step)) {
@@ -104,7 +84,7 @@ fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<
 
 /// What was not run because of a step.
 fn blocked_lines(view: &RunView, id: &str, screen: &Screen<'_>) -> Vec<String> {
-    let blocked = blocked_by(view, id);
+    let blocked = view.blocked_by(id);
     if blocked.is_empty() {
         return Vec::new();
     }
@@ -307,13 +287,6 @@ fn job_name(job: &Value) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The steps that fetched logs because of this one.
-fn logs_of<'a>(view: &'a RunView, id: &'a str) -> impl Iterator<Item = &'a StepView> {
-    view.steps.values().filter(move |step| {
-        step.info.action == "fetch_logs" && step.info.needs.iter().any(|(need, _)| need == id)
-    })
-}
-
 /// The commands that failed, with the last lines of what they printed.
 fn command_lines(logs: &StepView, screen: &Screen<'_>) -> Vec<String> {
     let commands = logs
@@ -398,32 +371,6 @@ fn unknown_lines(
     lines.push(format!("      runner resolve {run} {step} --is {is}"));
     lines.push(format!("      runner resolve {run} {step} --not-sent"));
     lines
-}
-
-/// The steps that did not run since this one, or one that it blocked, was not what they need.
-fn blocked_by<'a>(view: &'a RunView, id: &'a str) -> Vec<&'a str> {
-    let mut reached: HashSet<&str> = HashSet::from([id]);
-    let mut blocked = Vec::new();
-    // Steps stand behind what they need in most files, not in all: go on until nothing is added.
-    loop {
-        let before = blocked.len();
-        for (other, step) in &view.steps {
-            let hit = step.state == StepState::Ended(StepOutcome::Blocked)
-                && !reached.contains(other.as_str())
-                && step
-                    .info
-                    .needs
-                    .iter()
-                    .any(|(need, _)| reached.contains(need.as_str()));
-            if hit {
-                reached.insert(other);
-                blocked.push(other.as_str());
-            }
-        }
-        if blocked.len() == before {
-            return blocked;
-        }
-    }
 }
 
 /// What the run has made on Semaphore, as far as is known: for when no report could be written.

@@ -9,7 +9,7 @@ use super::check::{limits, source};
 use super::exit::Exit;
 use super::failing::Failing;
 use super::main::Surroundings;
-use super::playbooks::{changed_files, files, kept, of_files};
+use super::playbooks::{files, kept, of_files, texts};
 use super::resume::info;
 use super::settings::Settings;
 use crate::diagnostic::Source;
@@ -64,7 +64,7 @@ pub(super) fn accepted(
         ));
     }
     let files = if new.sources.len() > 1 {
-        changed_files(&new)
+        texts(&new)
     } else {
         Vec::new()
     };

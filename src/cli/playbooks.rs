@@ -10,7 +10,7 @@ use crate::diagnostic::Source;
 use crate::event::PlanFile;
 use crate::plan::{self, Limits, Plan};
 use crate::playbook::{DiskFiles, StoredFile, StoredFiles};
-use crate::store::{RunHeader, SourceText};
+use crate::store::RunHeader;
 
 /// What the playbook at `path` may use: files below its root, and the library.
 pub(super) fn files(
@@ -25,28 +25,20 @@ pub(super) fn files(
 
 /// The playbook of a run and all that it uses, from its record.
 pub(super) fn kept(header: &RunHeader) -> Result<(Arc<Source>, StoredFiles), Failing> {
-    let all: Vec<StoredFile> = header
-        .sources
-        .iter()
-        .map(|kept| StoredFile {
-            source: Source::new(kept.name.clone(), kept.text.clone()),
-            uses: kept.uses.clone(),
-        })
-        .collect();
-    let first = all.first().map(|file| Arc::clone(&file.source));
+    let (first, files) = of_files(&header.sources);
     let Some(first) = first else {
         return Err(Failing::words(
             Exit::NotWritten,
             format!("the run `{}` has lost its playbook", header.id),
         ));
     };
-    Ok((first, StoredFiles::new(all)))
+    Ok((first, files))
 }
 
 /// The texts of a plan, to be kept with its run.
-pub(super) fn texts(plan: &Plan) -> Vec<SourceText> {
+pub(super) fn texts(plan: &Plan) -> Vec<PlanFile> {
     let all = plan::links(plan).into_iter();
-    all.map(|(source, uses)| SourceText {
+    all.map(|(source, uses)| PlanFile {
         name: source.name.clone(),
         text: source.text.clone(),
         uses,
@@ -54,14 +46,7 @@ pub(super) fn texts(plan: &Plan) -> Vec<SourceText> {
     .collect()
 }
 
-/// The files of a changed plan, to be kept with its run.
-pub(super) fn changed_files(plan: &Plan) -> Vec<PlanFile> {
-    let all = texts(plan).into_iter();
-    all.map(|SourceText { name, text, uses }| PlanFile { name, text, uses })
-        .collect()
-}
-
-/// The playbook and the files of a changed plan.
+/// The playbook and the files of a plan that was kept.
 pub(super) fn of_files(files: &[PlanFile]) -> (Option<Arc<Source>>, StoredFiles) {
     let all: Vec<StoredFile> = files
         .iter()

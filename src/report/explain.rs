@@ -6,6 +6,7 @@
 use indexmap::{IndexMap, IndexSet};
 use jiff::Timestamp;
 
+use super::causes::takes;
 use super::critical_path::critical_path_until;
 use super::explain_v1::{Call, Condition, Need, Run, Step, Stretch, Time, Wait};
 use super::json::{error_v1, reruns, run_word, step_word, time_v1};
@@ -109,7 +110,7 @@ fn explain_step(view: &RunView, id: &str, step: &StepView, now: Timestamp) -> St
         waits_for: waits_for(view, id, step),
         triage: triage(step),
         time: time_of(step, now),
-        stopped: stopped(view, id),
+        stopped: view.blocked_by(id).into_iter().map(str::to_owned).collect(),
     }
 }
 
@@ -134,15 +135,6 @@ fn need(view: &RunView, needed: &str, accepts: &str) -> Need {
             StepState::Ended(outcome) => Some(takes(accepts, outcome)),
             StepState::Pending | StepState::Running => None,
         },
-    }
-}
-
-/// Whether an outcome is one of those that the words of a need accept.
-fn takes(accepts: &str, outcome: StepOutcome) -> bool {
-    match accepts {
-        "any" => true,
-        "passed" => matches!(outcome, StepOutcome::Passed | StepOutcome::Skipped),
-        words => words.split(" or ").any(|word| word == outcome.as_str()),
     }
 }
 
@@ -224,39 +216,6 @@ fn between_tries(call: &CallView) -> u64 {
         .zip(tries.skip(1))
         .filter_map(|(one, next)| Some(millis_between(one.ended_at?, next.started_at)))
         .sum()
-}
-
-/// The steps that were not run because of one: those that say so, and those that wait for them.
-fn stopped(view: &RunView, id: &str) -> Vec<String> {
-    let mut found: IndexSet<&str> = IndexSet::from([id]);
-    let blocked = || {
-        view.steps
-            .iter()
-            .filter(|(_, step)| step.outcome() == Some(StepOutcome::Blocked))
-    };
-    loop {
-        let before = found.len();
-        for (other, step) in blocked() {
-            let unmet = step.info.needs.iter().any(|(needed, accepts)| {
-                let outcome = view.steps.get(needed).and_then(StepView::outcome);
-                found.contains(needed.as_str()) && outcome.is_some_and(|o| !takes(accepts, o))
-            });
-            if unmet {
-                found.insert(other);
-            }
-        }
-        if found.len() == before {
-            break;
-        }
-    }
-    // What waits for a failure is not run when there is none: that is no harm of a step that passed.
-    let step_failed = view.steps.get(id).and_then(StepView::outcome) != Some(StepOutcome::Passed);
-    found
-        .into_iter()
-        .skip(1)
-        .filter(|_| step_failed)
-        .map(str::to_owned)
-        .collect()
 }
 
 /// What a step waits for.

@@ -7,6 +7,7 @@
 //! `junit.rs`, `markdown.rs`, `html/`); those for people share one account (`account/`).
 
 mod account;
+mod causes;
 mod critical_path;
 pub mod event_v1;
 mod explain;

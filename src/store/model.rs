@@ -1,15 +1,13 @@
 //! What a store keeps beside the events: headers, summaries, messages, owners. Plain data.
 
-use std::collections::BTreeMap;
-
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{StoreError, StoreErrorKind};
-use crate::event::FailureKind;
 pub use crate::event::Resolution;
+use crate::event::{FailureKind, PlanFile};
 use crate::outcome::{RunOutcome, StepOutcome};
 
 /// The longest id of a run: it becomes part of file names.
@@ -27,7 +25,7 @@ pub struct RunHeader {
     /// The path of the playbook, as it was given.
     pub playbook: String,
     /// The playbook and all it uses, the playbook itself first.
-    pub sources: Vec<SourceText>,
+    pub sources: Vec<PlanFile>,
     /// The digest of the plan.
     pub digest: String,
     /// The inputs; of the secret ones only where their values came from.
@@ -54,18 +52,6 @@ impl RunHeader {
     pub fn remembered_as(&self) -> String {
         super::history::remembered_as(&self.name, self.is_simulated())
     }
-}
-
-/// A file that a plan was made of. Its text is kept as it is, or the plan would be another one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceText {
-    /// Its name, as places show it.
-    pub name: String,
-    /// Its whole text.
-    pub text: String,
-    /// What it calls the others that it uses: what is written, and the name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub uses: BTreeMap<String, String>,
 }
 
 /// The value of an input, or where to read it again.

@@ -1,8 +1,6 @@
 //! What went wrong, so that a person can act on it: the failing command with its exit code and last
 //! lines, the pipeline's result, where to look, what did not run because of it, what to type.
 
-use std::collections::HashSet;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,7 +9,7 @@ use super::run::{NAME_CHARACTERS_MAX, Next, WORDS_CHARACTERS_MAX, lasted};
 use super::step::{Error, Link, links, mark, told_error};
 use crate::outcome::StepOutcome;
 use crate::report::gate::Gate;
-use crate::report::view::{RunView, StepState, StepView};
+use crate::report::view::{RunView, StepView};
 use crate::text::shell_word;
 
 /// So many steps that did not run because of one that failed are named.
@@ -59,14 +57,9 @@ pub(in crate::report) struct Candidate {
 
 /// The causes, and how many more there are.
 pub(super) fn causes(view: &RunView, gate: Gate<'_>, detail: &Detail) -> (Vec<Cause>, usize) {
-    let mut bad: Vec<(usize, (&String, &StepView))> = view
-        .steps
-        .iter()
-        .enumerate()
-        .filter(|(_, (id, step))| is_cause(view, id, step))
-        .collect();
+    let mut bad: Vec<(&String, &StepView)> = view.causes().collect();
     // What is allowed to fail is not why the run failed: it is told last.
-    bad.sort_by_key(|(_, (_, step))| {
+    bad.sort_by_key(|(_, step)| {
         step.ended
             .as_ref()
             .is_some_and(|ended| ended.allowed_to_fail)
@@ -74,28 +67,9 @@ pub(super) fn causes(view: &RunView, gate: Gate<'_>, detail: &Detail) -> (Vec<Ca
     let causes = bad
         .iter()
         .take(detail.causes_max)
-        .map(|(index, (id, step))| Cause {
-            n: index + 1,
-            ..cause(view, (id, step), (gate, detail))
-        })
+        .map(|(id, step)| cause(view, (id, step), (gate, detail)))
         .collect();
     (causes, bad.len().saturating_sub(detail.causes_max))
-}
-
-fn is_bad(step: &StepView) -> bool {
-    matches!(
-        step.outcome(),
-        Some(StepOutcome::Failed | StepOutcome::Unknown)
-    )
-}
-
-/// Whether a step is told of: a step is not when a part of it is.
-fn is_cause(view: &RunView, id: &str, step: &StepView) -> bool {
-    let told_by_part = || {
-        let mut parts = view.steps.values();
-        parts.any(|part| is_bad(part) && part.info.parent.as_deref() == Some(id))
-    };
-    is_bad(step) && !told_by_part()
 }
 
 fn cause(
@@ -105,10 +79,10 @@ fn cause(
 ) -> Cause {
     let ended = step.ended.as_deref();
     let error = ended.and_then(|ended| ended.error.as_ref());
-    let stopped = blocked_by(view, id);
+    let stopped = view.blocked_by(id);
     let name = |text: &str| gate.line(text, NAME_CHARACTERS_MAX);
     Cause {
-        n: 0,
+        n: view.steps.get_index_of(id).map_or(0, |index| index + 1),
         id: name(id),
         state: step.word(),
         mark: mark(step.state),
@@ -158,15 +132,13 @@ pub(super) fn commands_of(
     let Some(own) = view.steps.get(id) else {
         return Vec::new();
     };
-    if !fetched(own) && !is_bad(own) {
+    if !fetched(own) && !own.is_bad() {
         return Vec::new();
     }
-    let because =
-        |step: &StepView| fetched(step) && step.info.needs.iter().any(|(need, _)| need == id);
     let sources: Vec<&StepView> = if fetched(own) {
         vec![own]
     } else {
-        view.steps.values().filter(|step| because(step)).collect()
+        view.logs_of(id).collect()
     };
     sources
         .into_iter()
@@ -244,30 +216,4 @@ fn settle(view: &RunView, (id, step): (&str, &StepView), gate: Gate<'_>) -> Vec<
             command: format!("runner resolve {run} {step_word} --not-sent"),
         },
     ]
-}
-
-/// The steps that did not run since this one, or one that it blocked, was not what they need.
-fn blocked_by<'a>(view: &'a RunView, id: &'a str) -> Vec<&'a str> {
-    let mut reached: HashSet<&str> = HashSet::from([id]);
-    let mut blocked = Vec::new();
-    // Steps stand behind what they need in most files, not in all: go on until nothing is added.
-    loop {
-        let before = blocked.len();
-        for (other, step) in &view.steps {
-            let hit = step.state == StepState::Ended(StepOutcome::Blocked)
-                && !reached.contains(other.as_str())
-                && step
-                    .info
-                    .needs
-                    .iter()
-                    .any(|(need, _)| reached.contains(need.as_str()));
-            if hit {
-                reached.insert(other);
-                blocked.push(other.as_str());
-            }
-        }
-        if blocked.len() == before {
-            return blocked;
-        }
-    }
 }

@@ -6,13 +6,13 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use runner::clock::Moment;
 use runner::event::{
-    Answer, EffectKey, Event, Failure, Intent, Outcome, Recorded, RunEnded, StepEnded,
+    Answer, EffectKey, Event, Failure, Intent, Outcome, PlanFile, Recorded, RunEnded, StepEnded,
 };
 use runner::outcome::{RunOutcome, StepOutcome};
 use runner::secret::Redactor;
 use runner::store::{
-    InboxMessage, MemoryStore, OwnerInfo, RunHeader, SecretOrigin, SourceText, SqliteStore, Store,
-    StoreError, StoreErrorKind, StoredInput,
+    InboxMessage, MemoryStore, OwnerInfo, RunHeader, SecretOrigin, SqliteStore, Store, StoreError,
+    StoreErrorKind, StoredInput,
 };
 use serde_json::json;
 
@@ -67,7 +67,7 @@ pub(super) fn header(id: &str, second: i64) -> RunHeader {
         name: "release".into(),
         created_at: at(second),
         playbook: "release.yml".into(),
-        sources: vec![SourceText {
+        sources: vec![PlanFile {
             name: "release.yml".into(),
             text: "playbook: 1\n".into(),
             uses: std::collections::BTreeMap::new(),
