@@ -150,8 +150,7 @@ impl Execution<'_> {
             stop,
             park_after: self.park_after,
             tick_every: (!clock.is_virtual()).then_some(TICK),
-            // Hours pass in a moment there: nobody can leave a message, and each look would cost.
-            inbox: !clock.is_virtual(),
+            inbox: true,
         };
         let header = self.store.header(&self.info.id);
         let rehearsal = header.is_ok_and(|header| header.is_simulated());
