@@ -202,7 +202,7 @@ impl Execution<'_> {
     /// The machine of the run's plan, and of what was added to it since.
     fn machine(&self) -> Result<Machine, StartError> {
         let (plan, inputs) = (Arc::clone(&self.plan), self.inputs.clone());
-        let mut machine = Machine::new(self.info.clone(), plan, inputs)?;
+        let mut machine = Machine::new(self.info.clone(), plan, inputs, &self.around.redactor)?;
         for plan in self.later.clone() {
             machine.learn(plan);
         }

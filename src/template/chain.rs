@@ -38,6 +38,8 @@ pub(super) struct Chain {
     pub(super) hops: Vec<(Hop, usize)>,
     /// Whether `default` or `is defined` asks for it, so that it may be undefined.
     pub(super) asked: bool,
+    /// Whether it stands in the condition of an `if`: it decides, and is no part of the value.
+    pub(super) decides: bool,
 }
 
 impl Chain {
@@ -95,17 +97,24 @@ const KEYWORDS: [&str; 13] = [
 /// Finds every name.
 pub(super) fn names<'a>(tokens: &[Token<'a>]) -> Names<'a> {
     let mut found = Names::default();
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
+    let mut conditions = 0_usize;
+    let mut before: Option<&Token<'_>> = None;
+    for (at, token) in tokens.iter().enumerate() {
         if token.kind == Kind::Name {
-            role(tokens, at, &mut found);
+            let part = before.is_some_and(|t| t.is("."));
+            match token.text {
+                "if" if !part => conditions += 1,
+                "else" if !part => conditions = conditions.saturating_sub(1),
+                _ => {}
+            }
+            role(tokens, at, conditions > 0, &mut found);
         }
-        at += 1;
+        before = Some(token);
     }
     found
 }
 
-fn role<'a>(tokens: &[Token<'a>], at: usize, found: &mut Names<'a>) {
+fn role<'a>(tokens: &[Token<'a>], at: usize, decides: bool, found: &mut Names<'a>) {
     let Some(token) = tokens.get(at) else { return };
     let before = |n: usize| at.checked_sub(n).and_then(|i| tokens.get(i));
     let after = tokens.get(at + 1);
@@ -123,7 +132,10 @@ fn role<'a>(tokens: &[Token<'a>], at: usize, found: &mut Names<'a>) {
     } else if after.is_some_and(|t| t.is("(")) {
         found.used.push((Use::Function, *token));
     } else {
-        found.chains.push(chain(tokens, at, token));
+        found.chains.push(Chain {
+            decides,
+            ..chain(tokens, at, token)
+        });
     }
 }
 
@@ -133,6 +145,7 @@ fn chain(tokens: &[Token<'_>], at: usize, root: &Token<'_>) -> Chain {
         root_range: root.range(),
         hops: Vec::new(),
         asked: false,
+        decides: false,
     };
     let mut at = at + 1;
     while let Some((hop, next)) = hop(tokens, at) {

@@ -13,6 +13,7 @@ use super::chain::{self, Chain, Mention, Use};
 use super::environment::{self, environment};
 use super::json::{self, Fault};
 use super::scope::{Missing, Walk};
+use super::taint;
 use super::token::{self, Kind, Token};
 use super::{Scope, TemplateError, error};
 use crate::diagnostic;
@@ -21,11 +22,21 @@ use crate::diagnostic;
 pub(super) const EXPRESSION_BYTES_MAX: usize = 2_000;
 
 /// An expression that compiles.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Code {
     text: Arc<str>,
     chains: Arc<[Chain]>,
+    compiled: Arc<minijinja::Expression<'static, 'static>>,
 }
+
+/// The text says it all.
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Code {}
 
 impl Code {
     pub(super) fn parse(text: &str) -> Result<Self, TemplateError> {
@@ -42,9 +53,9 @@ impl Code {
             let message = "the expression is empty";
             return Err(TemplateError::new(error::SYNTAX, 0..text.len(), message));
         }
-        if let Err(error) = environment().compile_expression_owned(text.to_owned()) {
-            return Err(syntax(text, &tokens, &error));
-        }
+        let compiled = environment()
+            .compile_expression_owned(text.to_owned())
+            .map_err(|error| syntax(text, &tokens, &error))?;
         read_to_its_end(text, &tokens)?;
         every_if_has_its_else(&tokens)?;
         let names = chain::names(&tokens);
@@ -57,6 +68,7 @@ impl Code {
         Ok(Self {
             text: text.into(),
             chains: names.chains.into(),
+            compiled: Arc::new(compiled),
         })
     }
 
@@ -75,14 +87,16 @@ impl Code {
     /// The value as JSON; undefined is an error at any depth.
     pub(super) fn json(&self, scope: &Scope) -> Result<Value, TemplateError> {
         let value = self.compute(scope)?;
-        json::from_value(&value).map_err(|fault| match fault {
+        let made = json::from_value(&value).map_err(|fault| match fault {
             Fault::Undefined => self.undefined(scope, &(0..self.text.len())),
             Fault::Big | Fault::Deep => self.fault(error::TOO_MUCH, &fault),
             Fault::Failed(_) => self.fault(error::FAILED, &fault),
             Fault::Number(_) | Fault::Kind(_) | Fault::Key(_) => {
                 self.fault(error::NOT_JSON, &fault)
             }
-        })
+        })?;
+        taint::learn(self, scope, &made);
+        Ok(made)
     }
 
     /// Whether the value is true.
@@ -102,10 +116,14 @@ impl Code {
                 missing.extend(mark(&mut text, number, chain, &at));
             }
         }
-        environment()
-            .compile_expression_owned(text.into_owned())
-            .and_then(|compiled| compiled.eval(scope.context(&missing)))
-            .map_err(|error| self.failed(scope, &error))
+        let context = scope.context(&missing);
+        let made = match text {
+            Cow::Borrowed(_) => self.compiled.eval(context),
+            Cow::Owned(changed) => environment()
+                .compile_expression_owned(changed)
+                .and_then(|compiled| compiled.eval(context)),
+        };
+        made.map_err(|error| self.failed(scope, &error))
     }
 
     /// What a chain leads to, in JSON; null when that is nothing.
