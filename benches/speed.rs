@@ -15,6 +15,7 @@ use runner::clock::{Clock, Moment};
 use runner::diagnostic::Source;
 use runner::engine::{Budget, Machine, RunInfo};
 use runner::plan::{BoundInputs, Limits, Plan};
+use runner::secret::Redactor;
 use runner::template::{Data, Expression, Scope, Template};
 use serde_json::json;
 
@@ -55,7 +56,7 @@ fn machine(plan: &Arc<Plan>, now: jiff::Timestamp) -> Machine {
         secrets: Vec::new(),
         env: IndexMap::new(),
     };
-    Machine::new(info, Arc::clone(plan), bound).expect("a machine")
+    Machine::new(info, Arc::clone(plan), bound, &Redactor::new()).expect("a machine")
 }
 
 /// Measures a thing again and again, and says what one round takes.

@@ -622,6 +622,9 @@ pub enum Seen {
         running_ms: Option<u64>,
         /// Blocks that are done, and all blocks, when they are known.
         blocks: Option<(u32, u32)>,
+        /// The blocks that run when those that run now are done, when it was asked for.
+        #[serde(default)]
+        next_blocks: Vec<String>,
         /// Jobs that have failed so far.
         failed_jobs: Vec<String>,
         /// The page of it.

@@ -17,13 +17,19 @@ pub(super) static ACTION: Action = Action {
             "Whether `blocks` and `failed_jobs` are filled in.",
         )
         .default("false"),
+        Param::optional(
+            "topology",
+            Type::Boolean,
+            "Whether each block says in `needs` which blocks it waits for; one more request.",
+        )
+        .default("false"),
     ],
     exactly_one: &[],
-    only_with: &[],
+    only_with: &[("topology", "detailed")],
     outputs: PIPELINE_FIELDS,
     response: "`pipeline` and `blocks`, as Semaphore describes them",
     errors: READ_ERRORS,
     reach: Reach::Reads,
     waits: false,
-    example: "playbook: 1\ninputs:\n  pipeline: { type: string }\nsteps:\n  look:\n    describe_pipeline: { pipeline: \"{{ inputs.pipeline }}\", detailed: true }\n    assert: [\"this.state == 'done'\"]\n",
+    example: "playbook: 1\ninputs:\n  pipeline: { type: string }\nsteps:\n  look:\n    describe_pipeline: { pipeline: \"{{ inputs.pipeline }}\", detailed: true, topology: true }\n    assert: [\"this.state == 'done'\"]\n",
 };

@@ -108,7 +108,7 @@ fn as_it_stands(
         inputs.env.insert(name.clone(), value.to_owned());
     }
     let info = info(around, header, run.past, settings);
-    let mut machine = Machine::new(info, plan, inputs)
+    let mut machine = Machine::new(info, plan, inputs, &around.redactor)
         .map_err(|error| Failing::words(Exit::Invalid, error.to_string()))?;
     for plan in later((around, header), run.past, &[], limits)? {
         machine.learn(plan);

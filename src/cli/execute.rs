@@ -188,7 +188,10 @@ impl Execution<'_> {
         );
         let limits = (
             client_limits(self.settings),
-            effect_settings(self.settings, self.files_dir.clone()),
+            EffectSettings {
+                topology: mode(around, self.results) == Mode::Terminal,
+                ..effect_settings(self.settings, self.files_dir.clone())
+            },
         );
         let redactor = around.redactor.clone();
         let remembered = Remembered::new(Arc::clone(&self.store), &*self.info.id);
@@ -202,7 +205,7 @@ impl Execution<'_> {
     /// The machine of the run's plan, and of what was added to it since.
     fn machine(&self) -> Result<Machine, StartError> {
         let (plan, inputs) = (Arc::clone(&self.plan), self.inputs.clone());
-        let mut machine = Machine::new(self.info.clone(), plan, inputs)?;
+        let mut machine = Machine::new(self.info.clone(), plan, inputs, &self.around.redactor)?;
         for plan in self.later.clone() {
             machine.learn(plan);
         }
@@ -274,19 +277,24 @@ pub(super) fn estimates(store: &dyn Store, run: &str) -> Estimates {
         .unwrap_or_default()
 }
 
+/// How progress is shown here.
+fn mode(around: &Surroundings, results: &Results) -> Mode {
+    Mode::choose(Around {
+        terminal: console::Term::stderr().is_term(),
+        ci: around.environment.in_ci(),
+        dumb: around.environment.get("TERM") == Some("dumb"),
+        no_progress: around.global.no_progress,
+        quiet: around.global.quiet || results.output == args::Output::Json,
+    })
+}
+
 /// Those who look on.
 pub(super) fn observers(
     around: &Surroundings,
     results: &Results,
     watch: Watch<'_>,
 ) -> Vec<Box<dyn Observer>> {
-    let mode = Mode::choose(Around {
-        terminal: console::Term::stderr().is_term(),
-        ci: around.environment.in_ci(),
-        dumb: around.environment.get("TERM") == Some("dumb"),
-        no_progress: around.global.no_progress,
-        quiet: around.global.quiet || results.output == args::Output::Json,
-    });
+    let mode = mode(around, results);
     let mut progress = Progress::new(mode, Arc::clone(&around.output)).knowing(watch.estimates);
     progress.recall(watch.past);
     if !console::Term::stdout().is_term() {
@@ -447,6 +455,7 @@ pub(super) fn effect_settings(settings: &Settings, files_dir: PathBuf) -> Effect
         budget: budget(settings),
         log_bytes_max: settings.logs.max_size,
         triage_window: settings.triage.window,
+        topology: false,
         files_dir,
     }
 }

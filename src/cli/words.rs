@@ -108,6 +108,15 @@ pub fn about(ms: u64) -> String {
     duration::show(Duration::from_secs(seconds.max(step)))
 }
 
+/// `then Deploy`.
+fn next_words(next: &[String], screen: &Screen<'_>) -> Option<String> {
+    let names: Vec<String> = next
+        .iter()
+        .map(|name| screen.line(name, NAME_CHARACTERS_MAX))
+        .collect();
+    (!names.is_empty()).then(|| format!("then {}", names.join(", ")))
+}
+
 fn seen_parts(
     seen: &Observation,
     estimate: Option<&Estimate>,
@@ -122,6 +131,7 @@ fn seen_parts(
             queued_ms,
             running_ms,
             blocks,
+            next_blocks,
             failed_jobs,
             ..
         } => {
@@ -143,6 +153,7 @@ fn seen_parts(
             });
             parts.extend(failed_words(failed_jobs, screen));
             parts.extend(blocks.map(|(done, all)| format!("{done} of {all} blocks done")));
+            parts.extend(next_words(next_blocks, screen));
             let queued = running_ms.and(*queued_ms);
             parts.extend(queued.map(|ms| format!("queued for {}", ticking(ms))));
             parts

@@ -15,6 +15,7 @@ use super::projects::Projects;
 use super::promotions::Sought;
 use super::settings::EffectSettings;
 use super::sightings::Sightings;
+use super::topology::add_needs;
 use super::triage::History;
 use super::web::Web;
 use crate::clock::Clock;
@@ -266,13 +267,18 @@ impl Inner {
             Call::DescribePipeline {
                 pipeline_id,
                 detailed,
+                topology,
             } => {
                 let described = self
                     .client
                     .describe_pipeline(&id(pipeline_id)?, *detailed)
                     .await
                     .map_err(of_error)?;
-                let value = self.pipeline_value(&described.value.pipeline, &described.value.blocks);
+                let described_pipeline = &described.value.pipeline;
+                let mut value = self.pipeline_value(described_pipeline, &described.value.blocks);
+                if *topology {
+                    add_needs(&mut value, &self.topology(&described_pipeline.id).await?);
+                }
                 Ok(answer(value, described.response))
             }
             Call::DescribeJob { job_id } => self.describe_job(&id(job_id)?).await,

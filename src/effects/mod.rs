@@ -22,6 +22,7 @@ mod reqwest_web;
 mod settings;
 mod sightings;
 mod tasks;
+mod topology;
 mod transcript;
 mod triage;
 mod watch;

@@ -22,6 +22,8 @@ pub struct EffectSettings {
     pub log_bytes_max: u64,
     /// How far back the same failure counts as seen before.
     pub triage_window: Duration,
+    /// Whether waits ask once for the order of the blocks, to say what comes next.
+    pub topology: bool,
     /// The folder that `save_to` is relative to.
     pub files_dir: PathBuf,
 }
@@ -36,6 +38,7 @@ impl Default for EffectSettings {
             budget: Budget::default(),
             log_bytes_max: 64 << 20,
             triage_window: Duration::from_secs(14 * 24 * 3_600),
+            topology: false,
             files_dir: PathBuf::from("."),
         }
     }

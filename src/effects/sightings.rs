@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::ids::Id;
-use crate::semaphore::wire::{Block, Pipeline};
+use crate::semaphore::wire::{Block, Pipeline, TopologyBlock};
 
 /// What one look showed of a pipeline.
 #[derive(Debug, Clone)]
@@ -32,6 +32,7 @@ struct Waited {
     project: Option<Id>,
     created_at: Option<Timestamp>,
     last: Option<Sighting>,
+    order: Option<Arc<Vec<TopologyBlock>>>,
 }
 
 /// The pipelines that are waited for.
@@ -81,6 +82,18 @@ impl Sightings {
             entry.created_at = sighting.pipeline.times.created_at.or(entry.created_at);
             entry.last = Some(sighting.clone());
         }
+    }
+
+    /// Notes what the file says of the order of the blocks.
+    pub(super) fn note_order(&self, pipeline: &Id, order: &Arc<Vec<TopologyBlock>>) {
+        if let Some(entry) = self.lock().get_mut(pipeline) {
+            entry.order = Some(Arc::clone(order));
+        }
+    }
+
+    /// The order of the blocks, when it was asked for.
+    pub(super) fn order_of(&self, pipeline: &Id) -> Option<Arc<Vec<TopologyBlock>>> {
+        self.lock().get(pipeline)?.order.clone()
     }
 
     /// What was seen of a pipeline after a moment.

@@ -86,7 +86,9 @@ impl Inner {
                     wait.last_seen = Some(sighting.at);
                     wait.patience.seeing();
                     wait.patience.last = format!("`{}`", sighting.pipeline.state.as_str());
-                    self.tell_seen(&sighting, teller);
+                    let next = async { Ok(self.upcoming(&sighting).await) };
+                    let next = wait.patience.look(self, next).await?;
+                    self.tell_seen(&sighting, next.unwrap_or_default(), teller);
                     if sighting.pipeline.is_done() {
                         return Ok(sighting.pipeline);
                     }
@@ -210,7 +212,12 @@ impl Inner {
         Ok(sighting)
     }
 
-    pub(super) fn tell_seen(&self, sighting: &Sighting, teller: &Teller<'_>) {
+    pub(super) fn tell_seen(
+        &self,
+        sighting: &Sighting,
+        next_blocks: Vec<String>,
+        teller: &Teller<'_>,
+    ) {
         let pipeline = &sighting.pipeline;
         let now = self.clock.now();
         let running_since = pipeline.times.running_at;
@@ -235,6 +242,7 @@ impl Inner {
             queued_ms,
             running_ms: running_since.map(|since| millis_between(since, now)),
             blocks: blocks.filter(|(_, all)| *all > 0),
+            next_blocks,
             failed_jobs: sighting
                 .blocks
                 .as_ref()

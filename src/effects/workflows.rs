@@ -84,7 +84,7 @@ impl Inner {
                 blocks: None,
                 response: None,
             };
-            self.tell_seen(&sighting, teller);
+            self.tell_seen(&sighting, Vec::new(), teller);
         }
     }
 

@@ -4,7 +4,7 @@
 //! Neither is a retry, which is about calls that went wrong. A step that begins again is begun with the
 //! parameters it was given the first time, and keeps what it had to show.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::actions::{Input, rebuild, start};
 use super::machine::Machine;
@@ -205,22 +205,23 @@ impl Machine {
     /// The pipelines of this run that ended red so far, each once, in the order of the plan.
     pub(super) fn red_pipelines(&self) -> Vec<String> {
         let mut red: Vec<String> = Vec::new();
-        let mut note = |pipeline: &Value| {
-            let (id, result) = (text(pipeline, "pipeline_id"), text(pipeline, "result"));
+        let mut note = |pipeline: &Map<String, Value>| {
+            let field = |name| pipeline.get(name).and_then(Value::as_str);
+            let id = field("pipeline_id").unwrap_or_default();
+            let result = field("result").unwrap_or_default();
             let is_red = !matches!(result, "" | "passed");
             if is_red && !id.is_empty() && !red.iter().any(|known| known == id) {
                 red.push(id.to_owned());
             }
         };
         for ended in self.nodes.iter().filter_map(Node::ended) {
-            ended.told.reruns.iter().for_each(&mut note);
-            note(&Value::Object(ended.told.outputs.clone()));
-            let pipelines = ended
-                .told
-                .outputs
-                .get("pipelines")
-                .and_then(Value::as_array);
-            pipelines.into_iter().flatten().for_each(&mut note);
+            let told = &ended.told;
+            let of_workflow = told.outputs.get("pipelines").and_then(Value::as_array);
+            let earlier = told.reruns.iter().filter_map(Value::as_object);
+            earlier.for_each(&mut note);
+            note(&told.outputs);
+            let pipelines = of_workflow.into_iter().flatten();
+            pipelines.filter_map(Value::as_object).for_each(&mut note);
         }
         red
     }

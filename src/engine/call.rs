@@ -104,6 +104,9 @@ pub enum Call {
         pipeline_id: String,
         /// Whether blocks and jobs are wanted.
         detailed: bool,
+        /// Whether each block is to say which ones it waits for (`needs`).
+        #[serde(default)]
+        topology: bool,
     },
     /// Describes a job. Gives the job's fields, normalised, `"url"`, and `"failure_reason"` when it
     /// ended without having run.

@@ -29,7 +29,7 @@ use crate::duration;
 use crate::event::{Event, Resolution, RunCreated, StepEnded, StepInfo};
 use crate::outcome::StepOutcome;
 use crate::plan::{BoundInputs, Phase, Plan, PlanStep};
-use crate::secret::MASK;
+use crate::secret::{MASK, Redactor};
 use crate::template::{Data, LocatedError, Scope};
 
 /// What a run is, beside its plan and inputs.
@@ -147,8 +147,13 @@ pub struct Machine {
 
 impl Machine {
     /// A run that has not begun.
-    pub fn new(run: RunInfo, plan: Arc<Plan>, inputs: BoundInputs) -> Result<Self, StartError> {
-        let shared = Shared::new(&plan, &inputs, &run_value(&run, &plan))?;
+    pub fn new(
+        run: RunInfo,
+        plan: Arc<Plan>,
+        inputs: BoundInputs,
+        redactor: &Redactor,
+    ) -> Result<Self, StartError> {
+        let shared = Shared::new(&plan, &inputs, &run_value(&run, &plan), redactor)?;
         let run_timeout = run_timeout(&run, &plan, &shared)?;
         let group = super::group::of(&plan, &shared)?;
         let now = Moment::start(run.started_at);

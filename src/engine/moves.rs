@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::actions::{Cx, Input, Next, start};
+use super::actions::{Cx, Input, Next, reads_the_run, start};
 use super::call::Call;
 use super::machine::{Machine, millis};
 use super::params::{Params, read_duration};
@@ -100,7 +100,10 @@ impl Machine {
             step: self.id(index),
             mark: self.run.mark,
             round: 0,
-            red: self.red_pipelines(),
+            red: match self.plan_step(index) {
+                Some(step) if reads_the_run(step.action.name) => self.red_pipelines(),
+                Some(_) | None => Vec::new(),
+            },
         }
     }
 

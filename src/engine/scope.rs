@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::record::Record;
 use crate::event::{Failure, StepEnded};
 use crate::plan::{BoundInputs, Plan, PlanStep};
+use crate::secret::Redactor;
 use crate::template::{Data, LocatedError, Scope};
 
 /// The values that are the same for all steps of a playbook, made ready once.
@@ -13,15 +14,22 @@ pub(super) struct Shared {
     inputs: Data,
     vars: Data,
     run: Data,
+    redactor: Redactor,
 }
 
 impl Shared {
-    /// Computes `vars`, from inputs and the vars above each.
+    /// Computes `vars`, from inputs and the vars above each. What is secret among the inputs is masked from
+    /// here on, and so is what expressions make out of it.
     pub(super) fn new(
         plan: &Plan,
         inputs: &BoundInputs,
         run: &Value,
+        redactor: &Redactor,
     ) -> Result<Self, LocatedError> {
+        let secrets = inputs.secrets.iter().filter_map(|s| inputs.values.get(s));
+        for secret in secrets.filter_map(Value::as_str) {
+            redactor.learn(secret);
+        }
         let known: Vec<String> = plan.inputs.keys().cloned().collect();
         let fields = inputs
             .values
@@ -31,6 +39,7 @@ impl Shared {
             inputs: Data::record(fields.collect(), &known),
             vars: Data::record(Vec::new(), &[]),
             run: Data::new(run),
+            redactor: redactor.clone(),
         };
         let mut vars: Vec<(String, Data)> = Vec::new();
         let names: Vec<String> = plan.vars.keys().cloned().collect();
@@ -42,6 +51,11 @@ impl Shared {
         Ok(shared)
     }
 
+    /// Who is told of secrets.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
     /// Replaces what `run` shows: under `finally` it knows more.
     pub(super) fn set_run(&mut self, run: &Value) {
         self.run = Data::new(run);
@@ -50,6 +64,7 @@ impl Shared {
     /// A scope without steps.
     pub(super) fn scope(&self) -> Scope {
         Scope::new()
+            .telling(&self.redactor)
             .with("inputs", self.inputs.clone())
             .with("vars", self.vars.clone())
             .with("run", self.run.clone())

@@ -77,7 +77,8 @@ impl Machine {
             Failure::new(FailureKind::Parameter, words.join("; "))
         })?;
         let run = run_value(&self.run, &self.root.plan);
-        let shared = Shared::new(used, &bound, &run).map_err(|error| template(&error))?;
+        let shared = Shared::new(used, &bound, &run, self.root.shared.redactor())
+            .map_err(|error| template(&error))?;
         let own = timeout_of(step, scope)?;
         let inner = match &used.timeout {
             Some(tree) => tree

@@ -230,6 +230,8 @@ pub enum Seen {
         blocks_done: Option<u32>,
         /// How many blocks it has; null when it is not known.
         blocks: Option<u32>,
+        /// The blocks that come next; empty when it is not known.
+        next_blocks: Vec<String>,
         /// The jobs that have failed so far.
         failed_jobs: Vec<String>,
         /// The page of it.
@@ -340,6 +342,7 @@ fn seen(seen: &InnerSeen) -> Seen {
             queued_ms,
             running_ms,
             blocks,
+            next_blocks,
             failed_jobs,
             url,
         } => Seen::Pipeline {
@@ -350,6 +353,7 @@ fn seen(seen: &InnerSeen) -> Seen {
             running_ms,
             blocks_done: blocks.map(|(done, _)| done),
             blocks: blocks.map(|(_, all)| all),
+            next_blocks,
             failed_jobs,
             url,
         },

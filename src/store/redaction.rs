@@ -48,11 +48,14 @@ pub(super) fn observation<'a>(redactor: &Redactor, seen: &'a Observation) -> Cow
     match &mut masked.seen {
         Seen::Pipeline {
             name,
+            next_blocks,
             failed_jobs,
             url,
             ..
         } => {
             text(redactor, name);
+            let blocks = next_blocks.iter_mut();
+            blocks.for_each(|block| text(redactor, block));
             text(redactor, url);
             failed_jobs.iter_mut().for_each(|job| text(redactor, job));
         }

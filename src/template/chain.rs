@@ -63,6 +63,8 @@ pub(super) struct Chain {
     pub(super) asked: bool,
     /// The texts that the value is compared with.
     compared: Vec<Compared>,
+    /// Whether it stands in the condition of an `if`: it decides, and is no part of the value.
+    pub(super) decides: bool,
 }
 
 impl Chain {
@@ -127,17 +129,24 @@ const KEYWORDS: [&str; 13] = [
 /// Finds every name.
 pub(super) fn names<'a>(tokens: &[Token<'a>]) -> Names<'a> {
     let mut found = Names::default();
-    let mut at = 0;
-    while let Some(token) = tokens.get(at) {
+    let mut conditions = 0_usize;
+    let mut before: Option<&Token<'_>> = None;
+    for (at, token) in tokens.iter().enumerate() {
         if token.kind == Kind::Name {
-            role(tokens, at, &mut found);
+            let part = before.is_some_and(|t| t.is("."));
+            match token.text {
+                "if" if !part => conditions += 1,
+                "else" if !part => conditions = conditions.saturating_sub(1),
+                _ => {}
+            }
+            role(tokens, at, conditions > 0, &mut found);
         }
-        at += 1;
+        before = Some(token);
     }
     found
 }
 
-fn role<'a>(tokens: &[Token<'a>], at: usize, found: &mut Names<'a>) {
+fn role<'a>(tokens: &[Token<'a>], at: usize, decides: bool, found: &mut Names<'a>) {
     let Some(token) = tokens.get(at) else { return };
     let before = |n: usize| at.checked_sub(n).and_then(|i| tokens.get(i));
     let after = tokens.get(at + 1);
@@ -155,7 +164,10 @@ fn role<'a>(tokens: &[Token<'a>], at: usize, found: &mut Names<'a>) {
     } else if after.is_some_and(|t| t.is("(")) {
         found.used.push((Use::Function, *token));
     } else {
-        found.chains.push(chain(tokens, at, token));
+        found.chains.push(Chain {
+            decides,
+            ..chain(tokens, at, token)
+        });
     }
 }
 
@@ -166,6 +178,7 @@ fn chain(tokens: &[Token<'_>], at: usize, root: &Token<'_>) -> Chain {
         hops: Vec::new(),
         asked: false,
         compared: Vec::new(),
+        decides: false,
     };
     let first = at;
     let mut at = at + 1;

@@ -13,6 +13,7 @@ use super::chain::{self, Chain, Mention, Use};
 use super::environment::{self, environment};
 use super::json::{self, Fault};
 use super::scope::{Missing, Walk};
+use super::taint;
 use super::token::{self, Kind, Token};
 use super::{Scope, TemplateError, error};
 use crate::diagnostic;
@@ -20,7 +21,8 @@ use crate::diagnostic;
 /// Longer ones could overflow the stack while minijinja compiles them, and that ends the process.
 pub(super) const EXPRESSION_BYTES_MAX: usize = 2_000;
 
-/// An expression that compiles.
+/// An expression that compiles. What was compiled is not kept: it takes 9 KB, and most expressions are
+/// computed once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Code {
     text: Arc<str>,
@@ -42,7 +44,7 @@ impl Code {
             let message = "the expression is empty";
             return Err(TemplateError::new(error::SYNTAX, 0..text.len(), message));
         }
-        if let Err(error) = environment().compile_expression_owned(text.to_owned()) {
+        if let Err(error) = environment().compile_expression(text) {
             return Err(syntax(text, &tokens, &error));
         }
         read_to_its_end(text, &tokens)?;
@@ -75,14 +77,16 @@ impl Code {
     /// The value as JSON; undefined is an error at any depth.
     pub(super) fn json(&self, scope: &Scope) -> Result<Value, TemplateError> {
         let value = self.compute(scope)?;
-        json::from_value(&value).map_err(|fault| match fault {
+        let made = json::from_value(&value).map_err(|fault| match fault {
             Fault::Undefined => self.undefined(scope, &(0..self.text.len())),
             Fault::Big | Fault::Deep => self.fault(error::TOO_MUCH, &fault),
             Fault::Failed(_) => self.fault(error::FAILED, &fault),
             Fault::Number(_) | Fault::Kind(_) | Fault::Key(_) => {
                 self.fault(error::NOT_JSON, &fault)
             }
-        })
+        })?;
+        taint::learn(self, scope, &made);
+        Ok(made)
     }
 
     /// Whether the value is true.
@@ -331,15 +335,32 @@ fn read_to_its_end(text: &str, tokens: &[Token<'_>]) -> Result<(), TemplateError
         let made = TemplateError::new(error::SYNTAX, token.range(), message);
         return Err(foreign(tokens, made));
     }
-    let has_text = tokens.iter().any(|token| token.kind == Kind::Text);
-    if has_text
-        && environment()
-            .compile_expression_owned(format!("({text}\n)"))
-            .is_err()
-    {
+    if ends_early(tokens) && !reads_in_brackets(text) {
         return Err(TemplateError::new(error::SYNTAX, 0..text.len(), message));
     }
     Ok(())
+}
+
+/// Whether a text is followed by a word that no operator joins to it: what may end an expression early.
+fn ends_early(tokens: &[Token<'_>]) -> bool {
+    const JOIN: [&str; 7] = ["and", "or", "not", "in", "is", "if", "else"];
+    let follows = |before: &Token<'_>, after: &Token<'_>| {
+        before.kind == Kind::Text
+            && match after.kind {
+                Kind::Sign => false,
+                Kind::Name => !JOIN.contains(&after.text),
+                Kind::Text | Kind::OpenText | Kind::Number => true,
+            }
+    };
+    tokens
+        .iter()
+        .zip(tokens.iter().skip(1))
+        .any(|(before, after)| follows(before, after))
+}
+
+fn reads_in_brackets(text: &str) -> bool {
+    let whole = format!("({text}\n)");
+    environment().compile_expression(&whole).is_ok()
 }
 
 fn syntax(text: &str, tokens: &[Token<'_>], error: &minijinja::Error) -> TemplateError {
@@ -408,4 +429,37 @@ fn words(error: &minijinja::Error) -> String {
         .detail()
         .map_or_else(|| error.kind().to_string(), str::to_owned);
     said.chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only what is suspicious is read in brackets too; this reads everything in both ways.
+    #[test]
+    fn what_ends_early_is_always_suspected() {
+        const WORDS: [&str; 33] = [
+            "a", "b.c", "'x'", r"'\u12'", "\"y\"", "1", "2.5", "1e5", "1a", "not", "and", "or",
+            "is", "in", "if", "else", "defined", "==", "!=", "+", "-", "~", "|", "default", "(",
+            ")", "[", "]", "{", "}", ":", ",", ".",
+        ];
+        let mut dice = 7_u64;
+        let mut roll = |sides: usize| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(dice >> 33).unwrap() % sides
+        };
+        let mut both = 0;
+        for _ in 0..200_000 {
+            let words: Vec<&str> = (0..=roll(6)).map(|_| WORDS[roll(WORDS.len())]).collect();
+            let text = words.join(["", " "][roll(2)]);
+            let tokens = token::all(&text);
+            let plain = environment().compile_expression(&text).is_ok();
+            let open = tokens.iter().any(|t| t.kind == Kind::OpenText);
+            if plain && !open && !reads_in_brackets(&text) {
+                both += 1;
+                assert!(ends_early(&tokens), "{text}");
+            }
+        }
+        assert!(both > 20, "only {both}");
+    }
 }

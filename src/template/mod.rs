@@ -17,6 +17,7 @@ mod jsonpath;
 mod jsonpath_counts;
 mod jsonpath_forms;
 mod scope;
+mod taint;
 mod token;
 mod tree;
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::chain::{Chain, Hop};
 use super::json;
+use crate::secret::Redactor;
 
 /// A value made ready for expressions once; cheap to clone.
 #[derive(Debug, Clone)]
@@ -58,6 +59,7 @@ impl Object for Record {
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
     names: Arc<Names>,
+    redactor: Redactor,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -86,6 +88,18 @@ impl Scope {
         self
     }
 
+    /// The same with those who are told what expressions make out of secrets.
+    #[must_use]
+    pub fn telling(mut self, redactor: &Redactor) -> Self {
+        self.redactor = redactor.clone();
+        self
+    }
+
+    /// Who knows the secrets.
+    pub(super) fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
     /// Sets a name.
     pub fn set(&mut self, name: &str, data: Data) {
         Arc::make_mut(&mut self.names)
@@ -102,6 +116,19 @@ impl Scope {
             all.insert(name.clone(), minijinja::Value::from(error));
         }
         minijinja::Value::from_dyn_object(DynObject::new(names))
+    }
+
+    /// What a chain reads: where it leads, or the last value before that is computed.
+    pub(super) fn read(&self, chain: &Chain) -> Option<minijinja::Value> {
+        let mut value = self.names.0.get(&chain.root).cloned()?;
+        for (hop, _) in &chain.hops {
+            value = match hop {
+                Hop::Name(name) => value.get_attr(name).ok()?,
+                Hop::Index(index) => value.get_item(&minijinja::Value::from(*index)).ok()?,
+                Hop::Computed => break,
+            };
+        }
+        Some(value)
     }
 
     /// Follows a chain of names.

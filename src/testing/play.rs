@@ -205,11 +205,11 @@ impl<'a> Stage<'a> {
             Ok(past) => past,
             Err(error) => return broken(&error),
         };
-        let machine =
-            match Machine::new(self.info(), Arc::clone(self.plan), self.case.inputs.clone()) {
-                Ok(machine) => machine,
-                Err(error) => return Came::Refused(error.to_string()),
-            };
+        let (plan, inputs) = (Arc::clone(self.plan), self.case.inputs.clone());
+        let machine = match Machine::new(self.info(), plan, inputs, &self.redactor) {
+            Ok(machine) => machine,
+            Err(error) => return Came::Refused(error.to_string()),
+        };
         let effects = match self.effects(clock, before) {
             Ok(effects) => effects,
             Err(error) => return broken(&error),

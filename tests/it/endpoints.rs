@@ -6,6 +6,7 @@ mod faults;
 mod logs;
 mod promotions;
 mod table;
+mod topology;
 mod waits;
 
 use runner::outcome::StepOutcome;

@@ -242,7 +242,7 @@ impl Lab {
             let started = past.first().map_or(start, |recorded| recorded.at.wall);
             let mut info = rig::run_info(started);
             info.salt = salt;
-            let machine = Machine::new(info, plan, bound).expect("a machine");
+            let machine = Machine::new(info, plan, bound, &redactor).expect("a machine");
             let (send, stop) = told_to_stop(plot.stops, clock);
             let conditions = Conditions {
                 clock,

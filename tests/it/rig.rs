@@ -219,7 +219,7 @@ impl Rig {
             let effects = effects(&connection, token, settings, &redactor)
                 .with_history(Arc::new(Remembered::new(Arc::clone(&shared), "r1")));
             let began = past.first().map_or(start, |recorded| recorded.at.wall);
-            let machine = Machine::new(run_info(began), plan, bound).expect("a machine");
+            let machine = Machine::new(run_info(began), plan, bound, &redactor).expect("a machine");
             if past.is_empty() {
                 store.create_run(&header()).expect("a run in the store");
             }

@@ -26,6 +26,14 @@ vars:
 steps:
   names:
     set: { copy: "{{ vars.header }}", list: ["{{ inputs.secret }}"], "url": "https://x/?q={{ inputs.secret | urlencode }}" }
+  made:
+    set:
+      begin: "{{ inputs.secret[:8] }}"
+      hash: "{{ inputs.secret | sha256 }}"
+      shouted: "{{ inputs.secret | replace('/', '-') | upper | list | join('.') }}"
+      again: "{{ steps.names.copy | replace('Bearer ', '') | replace('k', '_') }}"
+      # What a secret only decides is none.
+      branch: "{{ inputs.reference if inputs.secret is defined else 'nothing' }}"
   build:
     run_workflow:
       project: demo
@@ -65,6 +73,13 @@ finally:
 outputs:
   header: "{{ vars.header }}"
 "#;
+
+/// What the expressions of the step `made` make out of the secret.
+const MADE: [&str; 3] = [
+    "1b4fe931b15340cb4f16f3067082d157b2980d8632bb331aa14c31128023996c",
+    "S.3.K.R.1.T.-.\".X.Q",
+    "s3_r1t/\"X",
+];
 
 /// A scenario whose jobs print the secret, and whose token is the canary.
 fn scenario(name: &str) -> String {
@@ -115,6 +130,12 @@ fn forms(secret: &str) -> Vec<(String, Vec<u8>)> {
             let end = whole.trim_end_matches('=').len() - 2;
             add("base64", whole[start..end].to_owned());
         }
+    }
+    if secret == SECRET {
+        add("begin", secret.chars().take(8).collect());
+        add("hash", MADE[0].to_owned());
+        add("shouted", MADE[1].to_owned());
+        add("again", MADE[2].to_owned());
     }
     let characters: Vec<char> = secret.chars().collect();
     for piece in characters.windows(10) {
@@ -248,6 +269,10 @@ fn a_run_leaves_no_secret_behind() {
             let json = program.run(&["show", "last", "--json"]);
             let report = program.report("report.json").to_string();
             assert!(report.contains("***"), "{report}");
+            assert!(
+                report.contains("\"branch\":\"refs/heads/main\""),
+                "{report}"
+            );
             nothing_in(
                 &program,
                 &[("apply", &done), ("show", &show), ("show --json", &json)],
@@ -363,4 +388,33 @@ fn a_token_in_a_file_is_kept_as_well() {
     let path = path.display().to_string();
     let done = program.run(&args(&["--token-file", &path])).expect(0);
     nothing_in(&program, &[("apply", &done)]);
+}
+
+/// What comes to light in a run, and is given to a secret input, is a secret from there on.
+#[test]
+fn a_secret_that_a_step_finds_is_kept_from_where_it_is_one() {
+    let program = program("https://acme.example.com");
+    let found = "found-8Kp2Zw5Tq";
+    program.file(
+        "login.yml",
+        "playbook: 1\nname: login\ninputs: { key: { type: string, secret: true } }\n\
+         steps: { shown: { set: { text: 'key {{ inputs.key }}', half: '{{ inputs.key[3:] }}' } } }\n",
+    );
+    let coded = STANDARD.encode(found);
+    program.file(
+        "canary.yml",
+        &format!(
+            "playbook: 1\nname: canary\nsteps:\n  find: {{ set: {{ coded: {coded} }} }}\n  \
+             login: {{ use: {{ playbook: login.yml, with: {{ key: '{{{{ steps.find.coded | b64decode }}}}' }} }} }}\n"
+        ),
+    );
+    let done = program
+        .run(&args(&["--simulate", "--speed", "max"]))
+        .expect(0);
+    let report = program.report("report.json").to_string();
+    assert!(
+        report.contains("\"text\":\"key ***\",\"half\":\"***\""),
+        "{report}"
+    );
+    assert!(!done.out.contains(found) && !done.err.contains(found));
 }

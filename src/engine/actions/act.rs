@@ -53,7 +53,7 @@ pub(in crate::engine) struct Cx {
     pub(in crate::engine) mark: bool,
     /// How often the step was done again because its pipeline ended badly.
     pub(in crate::engine) round: u32,
-    /// The pipelines of this run that ended red so far.
+    /// The pipelines of this run that ended red so far; for those who read the run.
     pub(in crate::engine) red: Vec<String>,
 }
 
@@ -73,6 +73,11 @@ pub(in crate::engine) trait Act: Send {
     fn next(&mut self, input: Input<'_>) -> Next;
     /// What it has to show so far.
     fn record(&self) -> &Record;
+}
+
+/// Whether an action may take what is red in the run so far.
+pub(in crate::engine) fn reads_the_run(action: &str) -> bool {
+    action == "fetch_logs"
 }
 
 /// Begins an action by its name.

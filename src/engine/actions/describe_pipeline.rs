@@ -13,6 +13,7 @@ pub(super) fn new(params: &Params) -> Reading {
     let call = Call::DescribePipeline {
         pipeline_id: params.text("pipeline").to_owned(),
         detailed: params.flag("detailed", false),
+        topology: params.flag("topology", false),
     };
     Reading::of(call, |record, answer| {
         let outputs = catalog::find("describe_pipeline").map_or(&[][..], |a| a.outputs);

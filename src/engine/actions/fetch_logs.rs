@@ -86,6 +86,7 @@ impl FetchLogs {
             return Next::Call(Call::DescribePipeline {
                 pipeline_id,
                 detailed: true,
+                topology: false,
             });
         }
         self.state = State::Fetching;

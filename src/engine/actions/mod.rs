@@ -34,5 +34,5 @@ mod wait_pipeline;
 mod wait_workflow;
 mod whole;
 
-pub(super) use act::{Act, Cx, Input, Next, rebuild, start};
+pub(super) use act::{Act, Cx, Input, Next, reads_the_run, rebuild, start};
 pub(super) use whole::Whole;

@@ -86,6 +86,7 @@ impl Promote {
         Next::Call(Call::DescribePipeline {
             pipeline_id: self.pipeline_id.clone(),
             detailed: false,
+            topology: false,
         })
     }
 

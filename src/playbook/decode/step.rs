@@ -114,6 +114,9 @@ fn step(entry: &Entry, base: &Retry, mistakes: &mut Mistakes) -> Option<Step> {
     };
     let action = one_action(&owner, &mut fields, mistakes);
     let extract = extract.map(|e| extracts(e, action.as_ref().map(|(_, a)| *a), mistakes));
+    if let Some((_, action)) = action {
+        params_beside(action, &what, &mut fields, mistakes);
+    }
     fields.finish(mistakes);
     let (written, action) = action?;
     let action = action::invocation(written, action, mistakes);
@@ -222,6 +225,25 @@ pub(super) fn one_action<'y>(
         None => diagnostic.hint(format!("the actions are {}", listed())),
     });
     None
+}
+
+/// Parameters that stand beside their action instead of inside.
+fn params_beside(action: &Action, what: &str, fields: &mut Fields<'_>, mistakes: &mut Mistakes) {
+    let of_action = |name: &str| action.params.iter().any(|param| param.name == name);
+    for outside in fields.take_where(|entry| of_action(&entry.key.name)) {
+        let name = &outside.key.name;
+        mistakes.push(
+            Diagnostic::error(
+                codes::UNKNOWN_KEY,
+                outside.key.place.clone(),
+                format!("{what} has no key `{name}`"),
+            )
+            .hint(format!(
+                "`{name}` is a parameter of `{0}`: write it inside, `{0}: {{ {name}: … }}`",
+                action.name
+            )),
+        );
+    }
 }
 
 fn listed() -> String {

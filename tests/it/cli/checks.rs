@@ -66,7 +66,7 @@ fn test_files_are_checked_as_what_they_are() {
     program.file("case.yml", &TEST.replace("a: passed", "b: passed"));
     checked(&["case.yml"])
         .expect(3)
-        .says(&["case.yml:2:", "there is no step `b`"]);
+        .says(&["case.yml:2:", "the playbook has no step `b`"]);
     // What is wrong with a playbook is told once, and what is doubtful of the playbook alone.
     program.file("wrong.test.yml", &TEST.replace("good", "wrong"));
     let both = checked(&["wrong.yml", "wrong.test.yml"]).expect(3);

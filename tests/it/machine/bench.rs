@@ -13,6 +13,7 @@ use runner::event::{
 };
 use runner::outcome::{RunOutcome, StepOutcome};
 use runner::plan::{BoundInputs, Limits, Plan};
+use runner::secret::Redactor;
 use serde_json::json;
 
 use crate::rig;
@@ -54,6 +55,7 @@ pub(crate) fn machine(plan: &Arc<Plan>) -> Machine {
         rig::run_info(rig::start_time()),
         Arc::clone(plan),
         inputs(plan),
+        &Redactor::new(),
     )
     .expect("a machine")
 }

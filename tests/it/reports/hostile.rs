@@ -353,7 +353,7 @@ proptest! {
                 Seen::Pipeline {
                     pipeline_id: String::new(), name: String::new(), state: String::new(),
                     queued_ms: Some(u64::MAX), running_ms: Some(u64::MAX),
-                    blocks: Some((9, 1)), failed_jobs: vec![String::new(); 5], url: String::new(),
+                    blocks: Some((9, 1)), next_blocks: vec![String::new(); 5], failed_jobs: vec![String::new(); 5], url: String::new(),
                 }
             };
             for step in ["tests", "nightly[web]", "none"] {

@@ -220,6 +220,7 @@ impl Show {
                 queued_ms: Some(queued * 1_000),
                 running_ms: ran.map(|ran| ran * 1_000),
                 blocks: ran.map(|_| blocks),
+                next_blocks: Vec::new(),
                 failed_jobs: red.iter().map(|job| (*job).to_owned()).collect(),
                 url: URL.into(),
             },
