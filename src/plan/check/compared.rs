@@ -60,8 +60,10 @@ fn never(found: Found<'_>, can: &Can<'_>, compared: &crate::template::Compared) 
         "look at what it can be in `docs/actions.md`".to_owned()
     };
     let words = || can.words.iter().map(AsRef::as_ref);
-    let wanted = begun(&compared.text, words()).unwrap_or(&compared.text);
-    near(diagnostic, wanted, words(), &otherwise)
+    match begun(&compared.text, words()) {
+        Some(word) => diagnostic.hint(format!("did you mean `{word}`?")).fix(word),
+        None => near(diagnostic, &compared.text, words(), &otherwise),
+    }
 }
 
 /// The one word that is meant by its beginning: `prod`, `infra`.
