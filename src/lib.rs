@@ -6,6 +6,11 @@
 //! The modules stand in the order of their layers: each may use only those above it (the table is in
 //! `docs/architecture.md`, and a test holds it).
 
+// The allocator of musl is slow where many small values come and go, which is all that happens here.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 // Layer 0: plain types.
 /// Addresses on the web, whose form was checked once.
 pub mod address;

@@ -91,6 +91,15 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
+    /// All, in the order of the documentation.
+    pub const ALL: [Self; 5] = [
+        Self::Passed,
+        Self::Failed,
+        Self::Canceled,
+        Self::Unknown,
+        Self::Deadline,
+    ];
+
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {

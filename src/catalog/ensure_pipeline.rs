@@ -39,7 +39,8 @@ pub(super) static ACTION: Action = Action {
         Field::always("workflow_id", Type::Id, "The id of the workflow."),
         Field::always("pipeline_id", Type::Id, "The id of the pipeline."),
         Field::always("url", Type::Text, "The address of the pipeline for people."),
-        Field::always("found", Type::Text, "What was found: `reused` (one that had passed), `joined` (one that ran) or `started`."),
+        Field::always("found", Type::Text, "What was found: `reused` (one that had passed), `joined` (one that ran) or `started`.")
+            .only(&["reused", "joined", "started"]),
         RESULT,
         REASON,
         TRIAGE,

@@ -37,5 +37,5 @@ mod wait_workflow;
 pub use http::{SAFE_METHODS, check_header_name, check_header_value};
 pub use markdown::actions_markdown;
 pub use registry::{all, find};
-pub use shared::{STEP_FIELDS, TRIAGE_FIELDS};
-pub use types::{Action, Field, Param, Reach, Shape, Type};
+pub use shared::{ERROR_KINDS, STEP_FIELDS, TRIAGE_FIELDS};
+pub use types::{Action, Field, Param, Reach, Shape, Type, Words};

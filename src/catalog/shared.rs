@@ -59,19 +59,89 @@ pub(super) const EXPOSE: Param = Param::optional(
     "The names of those parameters that may hold a secret although Semaphore shows them to people.",
 );
 
+/// How a pipeline ends, in Semaphore's words.
+pub(super) const VERDICTS: &[&str] = &["passed", "failed", "stopped", "canceled"];
+
+/// Why, in Semaphore's words.
+const REASONS: &[&str] = &[
+    "test",
+    "malformed",
+    "stuck",
+    "user",
+    "internal",
+    "strategy",
+    "fast_failing",
+    "deleted",
+    "timeout",
+    "skipped",
+];
+
+/// Where a pipeline is, in Semaphore's words.
+const STATES: &[&str] = &[
+    "initializing",
+    "waiting",
+    "pending",
+    "queuing",
+    "running",
+    "stopping",
+    "done",
+];
+
+/// Where a job is, and how it ends, in Semaphore's words.
+const JOB_STATES: &[&str] = &["pending", "queued", "running", "stopping", "finished"];
+
+/// What starts a workflow, in Semaphore's words.
+const WORKFLOW_TRIGGERS: &[&str] = &["hook", "schedule", "api", "manual_run"];
+
+/// What `error.kind` can be.
+pub static ERROR_KINDS: &[&str] = &[
+    "network",
+    "timeout",
+    "rate_limited",
+    "server",
+    "auth_outage",
+    "unauthorized",
+    "permission",
+    "not_found",
+    "refused",
+    "queue_full",
+    "not_passed",
+    "invalid_answer",
+    "fate_unknown",
+    "limit",
+    "file",
+    "deadline",
+    "pipeline_failed",
+    "pipeline_stopped",
+    "promotion_failed",
+    "assert",
+    "check",
+    "fail",
+    "extract",
+    "template",
+    "parameter",
+    "rejected",
+    "canceled",
+    "locked",
+    "step_failed",
+    "bug",
+];
+
 /// `result`.
 pub(super) const RESULT: Field = Field::waited(
     "result",
     Type::Text,
     "How the pipeline ended: `passed`, `failed`, `stopped` or `canceled`.",
-);
+)
+.known(VERDICTS);
 
 /// `reason`.
 pub(super) const REASON: Field = Field::waited(
     "reason",
     Type::Text,
     "Why it did not pass: `test`, `malformed`, `stuck`, `timeout`, `user`, `internal` and the like; else empty.",
-);
+)
+.known(REASONS);
 
 /// `triage`.
 pub(super) const TRIAGE: Field = Field::waited(
@@ -87,7 +157,8 @@ pub static TRIAGE_FIELDS: &[Field] = &[
         "kind",
         Type::Text,
         "`infrastructure`, `known_flake`, `new` or `unknown`.",
-    ),
+    )
+    .only(&["infrastructure", "known_flake", "new", "unknown"]),
     Field::always("why", Type::Text, "Why it is of that kind, in words."),
     Field::always(
         "signature",
@@ -176,13 +247,15 @@ pub(super) const PIPELINE_FIELDS: &[Field] = &[
         "state",
         Type::Text,
         "Where it is: `initializing`, `pending`, `queuing`, `running`, `stopping` or `done`.",
-    ),
+    )
+    .known(STATES),
     Field::always(
         "result",
         Type::Text,
         "How it ended: `passed`, `failed`, `stopped` or `canceled`; none until it is done.",
-    ),
-    Field::always("reason", Type::Text, "Why it did not pass; else none."),
+    )
+    .known(VERDICTS),
+    Field::always("reason", Type::Text, "Why it did not pass; else none.").known(REASONS),
     Field::always(
         "error_description",
         Type::Text,
@@ -329,7 +402,8 @@ pub(super) const WORKFLOW_FIELDS: &[Field] = &[
         "triggered_by",
         Type::Text,
         "What started it: `hook`, `schedule`, `api` or `manual_run`.",
-    ),
+    )
+    .known(WORKFLOW_TRIGGERS),
     Field::always("created_at", Type::Text, "When it was created."),
     URL,
 ];
@@ -353,12 +427,14 @@ pub(super) const JOB_FIELDS: &[Field] = &[
         "state",
         Type::Text,
         "Where it is: `pending`, `queued`, `running`, `stopping` or `finished`.",
-    ),
+    )
+    .known(JOB_STATES),
     Field::always(
         "result",
         Type::Text,
         "How it ended: `passed`, `failed` or `stopped`; none until it has finished.",
-    ),
+    )
+    .known(VERDICTS),
     Field::always(
         "failure_reason",
         Type::Text,
@@ -384,7 +460,10 @@ pub static STEP_FIELDS: &[Field] = &[
         "outcome",
         Type::Text,
         "`passed`, `failed`, `skipped`, `blocked`, `canceled` or `unknown`.",
-    ),
+    )
+    .only(&[
+        "passed", "failed", "skipped", "blocked", "canceled", "unknown",
+    ]),
     Field::always("why", Type::Text, "Why it is not `passed`, in words."),
     Field::always(
         "error",

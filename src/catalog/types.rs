@@ -93,6 +93,19 @@ pub struct Field {
     pub doc: &'static str,
     /// Whether it is there only when the step waited (not with `wait: false`).
     pub when_waited: bool,
+    /// Which words it can be.
+    pub words: Words,
+}
+
+/// Which words a text can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// Any text.
+    Any,
+    /// These are known; a newer Semaphore may say more.
+    Known(&'static [&'static str]),
+    /// These alone: they are the runner's own.
+    Only(&'static [&'static str]),
 }
 
 /// The type of a parameter or output.
@@ -226,6 +239,25 @@ impl Field {
             ty,
             doc,
             when_waited: false,
+            words: Words::Any,
+        }
+    }
+
+    /// The same, of Semaphore's words.
+    #[must_use]
+    pub const fn known(self, words: &'static [&'static str]) -> Self {
+        Self {
+            words: Words::Known(words),
+            ..self
+        }
+    }
+
+    /// The same, of the runner's own words.
+    #[must_use]
+    pub const fn only(self, words: &'static [&'static str]) -> Self {
+        Self {
+            words: Words::Only(words),
+            ..self
         }
     }
 

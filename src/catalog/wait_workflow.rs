@@ -1,6 +1,6 @@
 //! `wait_workflow`: waits until all pipelines of a workflow are done.
 
-use super::shared::WAIT_ERRORS;
+use super::shared::{VERDICTS, WAIT_ERRORS};
 use super::{Action, Field, Param, Reach, Shape, Type};
 
 /// The description.
@@ -28,7 +28,7 @@ pub(super) static ACTION: Action = Action {
             Type::List(&Type::Any),
             "Its pipelines, oldest first: a list of `{pipeline_id, name, file, result, reason, promotion_of, url}`.",
         ),
-        Field::always("result", Type::Text, "The worst result of its pipelines."),
+        Field::always("result", Type::Text, "The worst result of its pipelines.").known(VERDICTS),
         Field::always(
             "reason",
             Type::Text,

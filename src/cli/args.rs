@@ -95,8 +95,10 @@ pub enum Command {
         after_help = "Examples:\n  runner apply release.yml -i reference=refs/heads/main --report json=report.json\n  runner apply release.yml --simulate=failing --speed max"
     )]
     Apply(Box<Apply>),
-    /// Say everything that is wrong with playbooks, without sending anything
-    #[command(after_help = "Example:\n  runner check release.yml nightly.yml --format github")]
+    /// Say everything that is wrong with playbooks and their tests, without sending anything
+    #[command(
+        after_help = "Examples:\n  runner check playbooks/*.yml\n  runner check release.yml nightly.yml --format github"
+    )]
     Check(Check),
     /// Show what `apply` would do; it reads from Semaphore and writes nothing
     #[command(
@@ -371,7 +373,7 @@ pub struct Connection {
 /// `runner check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The playbooks, and folders with playbooks below them
+    /// Playbooks, test files (`*.test.yml`), and folders with such files below them
     #[arg(required = true, value_name = "PATH")]
     pub playbooks: Vec<PathBuf>,
     /// Let warnings refuse a playbook too

@@ -2,6 +2,8 @@
 //!
 //! Pure: a view and a screen in, lines out. Everything foreign passes the screen.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::screen::{Screen, Tone};
@@ -9,8 +11,7 @@ use super::words;
 use crate::event::{Failure, FailureKind, Fate};
 use crate::ids::Id;
 use crate::outcome::StepOutcome;
-use crate::report::{RunView, StepView, triage, v1};
-use crate::triage::Kind;
+use crate::report::{FailedCommand, RunView, StepView, kind_word, lies_in, triage, v1};
 
 /// So many causes are told in full, the others counted.
 const CAUSES_MAX: usize = 10;
@@ -28,7 +29,7 @@ const INDENT: &str = "    ";
 
 /// Everything that a person must know of the steps that did not do what they should.
 pub fn causes(view: &RunView, screen: &Screen<'_>) -> Vec<String> {
-    let bad: Vec<(&String, &StepView)> = view.causes().collect();
+    let bad = view.causes();
     let mut lines = Vec::new();
     for (id, step) in bad.iter().take(CAUSES_MAX) {
         if !lines.is_empty() {
@@ -57,28 +58,40 @@ fn cause(view: &RunView, id: &str, step: &StepView, screen: &Screen<'_>) -> Vec<
     if let Some(triage) = triage(step) {
         lines.extend(triage_line(&triage, INDENT, screen));
     }
-    let mut told: Vec<String> = view
-        .logs_of(id)
-        .flat_map(|logs| command_lines(logs, screen))
-        .collect();
-    if let (true, Some(triage)) = (told.is_empty(), triage(step)) {
-        // The logs were not fetched: their ends were read all the same.
-        told = job_lines(&triage, INDENT, screen);
-    }
-    lines.extend(told);
-    if step.outcome() == Some(StepOutcome::Failed) && step.info.action == "fetch_logs" {
-        lines.extend(command_lines(step, screen));
-    }
+    lines.extend(command_lines(&view.failed_commands(id), INDENT, screen));
     if step.outcome() == Some(StepOutcome::Unknown) {
         lines.extend(unknown_lines(view, id, error, screen));
     }
-    for link in step.ended.iter().flat_map(|e| &e.links) {
+    // A workflow and its pipeline have one page.
+    let mut pages: HashSet<&str> = HashSet::new();
+    let links = step.ended.iter().flat_map(|e| &e.links);
+    for link in links.filter(|link| pages.insert(&link.url)) {
         let to = screen.line(&link.to, words::NAME_CHARACTERS_MAX);
         // An address that is cut leads nowhere.
         lines.push(format!("{INDENT}{to}: {}", screen.words(&link.url)));
     }
     lines.extend(job_pages(step, screen));
     lines.extend(blocked_lines(view, id, screen));
+    lines
+}
+
+/// In which parts of a step the cause lies, and why those ended as they did.
+pub(super) fn within<'a>(
+    parts: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    indent: &str,
+    screen: &Screen<'_>,
+) -> Vec<String> {
+    let parts: Vec<(&str, Option<&str>)> = parts.collect();
+    let mut lines = Vec::new();
+    for (id, why) in parts.iter().take(CAUSES_MAX) {
+        let id = screen.line(id, words::NAME_CHARACTERS_MAX);
+        let why = why.map_or_else(String::new, |why| format!(": {}", screen.words(why)));
+        lines.extend(screen.wrapped(&format!("{id}{why}"), indent, &format!("{indent}  ")));
+    }
+    let more = parts.len().saturating_sub(CAUSES_MAX);
+    if more > 0 {
+        lines.push(format!("{indent}and {more} more"));
+    }
     lines
 }
 
@@ -206,35 +219,17 @@ fn pipeline_lines(step: &StepView, screen: &Screen<'_>) -> Vec<String> {
     lines
 }
 
-/// Where the cause lies by the reason that Semaphore gives, which decides who can mend it.
-fn lies_in(reason: &str) -> Option<&'static str> {
-    Some(match reason {
-        "test" => "the code, not the infrastructure",
-        "malformed" => "the pipeline file, not the code or the infrastructure",
-        "stuck" | "internal" => "the infrastructure, not the code",
-        "timeout" => "a limit: the time of the pipeline was up",
-        "deleted" => "the repository: what was to be built is gone",
-        "user" => "the decision of a person, who stopped it",
-        "strategy" => "a strategy of the project (auto-cancel or fail-fast)",
-        _ => return None,
-    })
-}
-
 /// Why a pipeline ended red: the verdict, and job by job what failed.
 pub(super) fn triage_lines(triage: &v1::Triage, indent: &str, screen: &Screen<'_>) -> Vec<String> {
     let mut lines = triage_line(triage, indent, screen);
-    lines.extend(job_lines(triage, indent, screen));
+    let jobs: Vec<FailedCommand> = triage.jobs.iter().map(FailedCommand::of_job).collect();
+    lines.extend(command_lines(&jobs, indent, screen));
     lines
 }
 
 /// `triage: known_flake: seen 4 times on 3 branches in the last 14d (signature 3f9a1c0d7b2e)`.
 fn triage_line(triage: &v1::Triage, indent: &str, screen: &Screen<'_>) -> Vec<String> {
-    let kind = match triage.kind {
-        v1::TriageKind::Infrastructure => Kind::Infrastructure,
-        v1::TriageKind::KnownFlake => Kind::KnownFlake,
-        v1::TriageKind::New => Kind::New,
-        v1::TriageKind::Unknown => Kind::Unknown,
-    };
+    let kind = kind_word(triage.kind);
     let signature = screen.line(&triage.signature, words::NAME_CHARACTERS_MAX);
     let signature = if signature.is_empty() {
         String::new()
@@ -245,41 +240,6 @@ fn triage_line(triage: &v1::Triage, indent: &str, screen: &Screen<'_>) -> Vec<St
     screen.wrapped(&line, indent, &format!("{indent}  "))
 }
 
-fn job_lines(triage: &v1::Triage, indent: &str, screen: &Screen<'_>) -> Vec<String> {
-    let mut lines = Vec::new();
-    for job in triage.jobs.iter().take(COMMANDS_MAX) {
-        let name = screen.line(&job.job, words::NAME_CHARACTERS_MAX);
-        let block = screen.line(&job.block, words::NAME_CHARACTERS_MAX);
-        let place = match (name.is_empty(), block.is_empty()) {
-            (true, _) => String::new(),
-            (false, true) => format!("job `{name}`: "),
-            (false, false) => format!("job `{name}` of block `{block}`: "),
-        };
-        let code = job
-            .exit_code
-            .map_or_else(String::new, |code| format!(" ended with exit code {code}"));
-        let what = match (&job.missing, job.command.is_empty()) {
-            (Some(missing), _) => screen.words(missing),
-            (None, true) => "no command is known".to_owned(),
-            (None, false) => {
-                let command = screen.line(&job.command, MESSAGE_CHARACTERS_MAX);
-                format!("`{command}`{code}")
-            }
-        };
-        let platform = job
-            .infrastructure
-            .as_ref()
-            .map_or_else(String::new, |why| format!("; {}", screen.words(why)));
-        let line = format!("{place}{what}{platform}");
-        lines.extend(screen.wrapped(&line, indent, &format!("{indent}  ")));
-        for line in &job.last_lines {
-            let line = screen.block(line).replace(['\t', '\n'], " ");
-            lines.push(screen.fit(format!("{indent}  | {line}").trim_end()));
-        }
-    }
-    lines
-}
-
 /// A job is named by its text, or by the name in its record.
 fn job_name(job: &Value) -> Option<String> {
     job.as_str()
@@ -288,57 +248,47 @@ fn job_name(job: &Value) -> Option<String> {
 }
 
 /// The commands that failed, with the last lines of what they printed.
-fn command_lines(logs: &StepView, screen: &Screen<'_>) -> Vec<String> {
-    let commands = logs
-        .output("failed_commands")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+fn command_lines(commands: &[FailedCommand], indent: &str, screen: &Screen<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     for command in commands.iter().take(COMMANDS_MAX) {
-        let text = |name: &str| {
-            command
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
+        let name = |text: &str| screen.line(text, words::NAME_CHARACTERS_MAX);
+        let (job, block) = (name(&command.job), name(&command.block));
+        let place = match (job.is_empty(), block.is_empty()) {
+            (true, _) => String::new(),
+            (false, true) => format!("job `{job}`: "),
+            (false, false) => format!("job `{job}` of block `{block}`: "),
         };
-        let job = screen.line(text("job"), words::NAME_CHARACTERS_MAX);
-        let what = screen.line(text("command"), MESSAGE_CHARACTERS_MAX);
         let code = command
-            .get("exit_code")
-            .and_then(Value::as_i64)
+            .exit_code
             .map_or_else(String::new, |code| format!(" ended with exit code {code}"));
-        let line = format!("job `{job}`: `{what}`{code}");
-        lines.extend(screen.wrapped(&line, INDENT, "      "));
-        lines.extend(last_lines(command.get("last_lines"), screen));
+        let what = screen.line(&command.command, MESSAGE_CHARACTERS_MAX);
+        let note = command.note.as_ref().map(|note| screen.words(note));
+        let said = match (what.is_empty(), note) {
+            (false, Some(note)) => format!("`{what}`{code}; {note}"),
+            (false, None) => format!("`{what}`{code}"),
+            (true, Some(note)) => note,
+            (true, None) => "no command is known".to_owned(),
+        };
+        lines.extend(screen.wrapped(&format!("{place}{said}"), indent, &format!("{indent}  ")));
+        lines.extend(last_lines(&command.last_lines, indent, screen));
     }
     let more = commands.len().saturating_sub(COMMANDS_MAX);
     if more > 0 {
         lines.push(format!(
-            "{INDENT}and {more} more failed commands: see the report"
+            "{indent}and {more} more failed commands: see the report"
         ));
     }
     lines
 }
 
-/// The end of a log, whether it came as a text or as a list of lines.
-fn last_lines(value: Option<&Value>, screen: &Screen<'_>) -> Vec<String> {
-    let text = match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(lines)) => {
-            let lines: Vec<&str> = lines.iter().filter_map(Value::as_str).collect();
-            lines.join("\n")
-        }
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {
-            String::new()
-        }
-    };
-    let block = screen.block(&text);
+/// The end of a log.
+fn last_lines(text: &str, indent: &str, screen: &Screen<'_>) -> Vec<String> {
+    let block = screen.block(text);
     let all: Vec<&str> = block.trim_end().lines().collect();
     let shown = all.len().saturating_sub(LAST_LINES_MAX);
     all.iter()
         .skip(shown)
-        .map(|line| screen.fit(&format!("{INDENT}  | {}", line.replace('\t', "    "))))
+        .map(|line| screen.fit(format!("{indent}  | {}", line.replace('\t', "    ")).trim_end()))
         .collect()
 }
 

@@ -12,14 +12,24 @@ use super::main::Surroundings;
 use super::playbooks::files;
 use super::render;
 use super::settings::Settings;
-use crate::diagnostic::{Diagnostics, Source};
+use super::test_files::{self, ENDING, is_test};
+use crate::diagnostic::{Diagnostics, Severity, Source};
 use crate::plan::{self, Limits};
 use crate::playbook::source_from_bytes;
 
-/// Checks playbooks; warnings alone do not fail, unless they are denied.
+/// How many files were looked into.
+#[derive(Default)]
+struct Checked {
+    playbooks: usize,
+    tests: usize,
+}
+
+/// Checks playbooks and test files; warnings alone do not fail, unless they are denied.
 pub(super) fn check(around: &Surroundings, args: &Check) -> Result<Exit, Failing> {
-    let playbooks = found::files(&args.playbooks, &is_playbook);
-    if playbooks.is_empty() {
+    let paths = found::files(&args.playbooks, &|name, path| {
+        name.ends_with(ENDING) || is_playbook(name, path)
+    });
+    if paths.is_empty() {
         return Err(
             Failing::words(Exit::Usage, "there is no playbook here".to_owned()).hint(
                 "a playbook is a file `*.yml` with a line `playbook: 1`; name it, or another folder",
@@ -27,20 +37,24 @@ pub(super) fn check(around: &Surroundings, args: &Check) -> Result<Exit, Failing
         );
     }
     let mut all = Diagnostics::new();
+    let mut checked = Checked::default();
     // What cannot be read must not hide what is wrong with the others.
     let mut unreadable = None;
-    for path in &playbooks {
+    for path in &paths {
+        let (one, count): (fn(_, _) -> _, _) = if is_test(path) {
+            (test_file, &mut checked.tests)
+        } else {
+            (playbook, &mut checked.playbooks)
+        };
         match one(around, path) {
-            Ok(mistakes) | Err(Failing::Mistakes(Exit::Invalid, mistakes)) => all.extend(mistakes),
+            Ok(mistakes) | Err(Failing::Mistakes(Exit::Invalid, mistakes)) => {
+                all.extend(mistakes);
+                *count += 1;
+            }
             Err(other) => drop(unreadable.get_or_insert(other)),
         }
     }
-    tell(
-        around,
-        args,
-        &all,
-        playbooks.len() - usize::from(unreadable.is_some()),
-    )?;
+    tell(around, args, &all, &checked)?;
     let refused = all.has_errors() || args.deny_warnings && !all.is_empty();
     match unreadable {
         Some(failing) => Err(failing),
@@ -49,7 +63,7 @@ pub(super) fn check(around: &Surroundings, args: &Check) -> Result<Exit, Failing
     }
 }
 
-fn one(around: &Surroundings, path: &Path) -> Result<Diagnostics, Failing> {
+fn playbook(around: &Surroundings, path: &Path) -> Result<Diagnostics, Failing> {
     let limits = limits(&around.settings(Some(path))?);
     let checkout = |named: &_| checkout::around(path, named, &limits);
     let source = source(path, &limits)?;
@@ -57,10 +71,23 @@ fn one(around: &Surroundings, path: &Path) -> Result<Diagnostics, Failing> {
     Ok(plan::check_beside(&source, &files, &limits, &checkout).1)
 }
 
+/// Of its playbook only what keeps the test from being read: the rest is told of the playbook.
+fn test_file(around: &Surroundings, path: &Path) -> Result<Diagnostics, Failing> {
+    let loaded = test_files::load(around, path)?;
+    let mut mistakes = loaded.wrong;
+    if loaded.wrong_playbook.has_errors() {
+        for mistake in loaded.wrong_playbook.sorted() {
+            if mistake.severity == Severity::Error {
+                mistakes.push(mistake.clone());
+            }
+        }
+    }
+    Ok(mistakes)
+}
+
 /// Whether a file below a folder is meant as a playbook.
 fn is_playbook(name: &str, path: &Path) -> bool {
-    let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
-    if !yaml || name.ends_with(".test.yml") {
+    if !name.ends_with(".yml") && !name.ends_with(".yaml") {
         return false;
     }
     let text = source(path, &Limits::default());
@@ -74,7 +101,7 @@ fn tell(
     around: &Surroundings,
     args: &Check,
     all: &Diagnostics,
-    checked: usize,
+    checked: &Checked,
 ) -> Result<(), Failing> {
     let output = &around.output;
     match args.format {
@@ -82,8 +109,8 @@ fn tell(
             if all.has_errors() || args.deny_warnings || !around.global.quiet {
                 output.talk(&render::human(all, around.width(), output.err_colour()));
             }
-            if all.is_empty() && checked > 0 {
-                around.say(&format!("{} in order", counted(checked)));
+            if let (true, Some(counted)) = (all.is_empty(), counted(checked)) {
+                around.say(&format!("{counted} in order"));
             }
         }
         CheckFormat::Json => {
@@ -95,12 +122,24 @@ fn tell(
     Ok(())
 }
 
-fn counted(number: usize) -> String {
-    if number == 1 {
-        "1 playbook is".to_owned()
+/// `2 playbooks and 1 test file are`; none when nothing was looked into.
+fn counted(checked: &Checked) -> Option<String> {
+    let some = |number: usize, what: &str| match number {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        _ => Some(format!("{number} {what}s")),
+    };
+    let kinds = [
+        some(checked.playbooks, "playbook"),
+        some(checked.tests, "test file"),
+    ];
+    let kinds: Vec<String> = kinds.into_iter().flatten().collect();
+    let verb = if checked.playbooks + checked.tests == 1 {
+        "is"
     } else {
-        format!("{number} playbooks are")
-    }
+        "are"
+    };
+    (!kinds.is_empty()).then(|| format!("{} {verb}", kinds.join(" and ")))
 }
 
 /// Reads the text of a playbook.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::causes::{heading, triage_lines};
+use super::causes::{heading, triage_lines, within};
 use super::screen::{Screen, columns, pad, wrap};
 use super::summary::join;
 use super::words::{self, lasted, shell_word};
@@ -261,6 +261,12 @@ pub fn step(run: &Run, id: &str, screen: &Screen<'_>) -> String {
         let line = format!("not run because of it: {}", stopped.join(", "));
         because.extend(screen.wrapped(&line, "", INDENT));
     }
+    let why_of = |id: &'_ String| run.steps.get(id).and_then(|step| step.why.as_deref());
+    let causes = step.causes.iter().map(|id| (id.as_str(), why_of(id)));
+    let mut causes = within(causes, INDENT, screen);
+    if !causes.is_empty() {
+        causes.insert(0, heading("the cause lies in:", screen));
+    }
     let triage = step.triage.as_ref().map(|triage| {
         let mut lines = vec![heading("why its pipeline ended red:", screen)];
         lines.extend(triage_lines(triage, INDENT, screen));
@@ -271,6 +277,7 @@ pub fn step(run: &Run, id: &str, screen: &Screen<'_>) -> String {
         needs_tree(run, step, screen),
         condition(step, screen),
         did(step, screen),
+        causes,
         triage.unwrap_or_default(),
         because,
     ])

@@ -48,6 +48,7 @@ mod simulate;
 mod spoken;
 pub mod summary;
 mod test;
+mod test_files;
 #[cfg(feature = "otel")]
 mod traces;
 pub mod words;

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod does;
+mod forest;
 pub mod graph;
 pub mod human;
 pub mod known;

@@ -1,28 +1,22 @@
 //! `runner test`: runs test files in virtual time, and says what came of them.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::args::{Test, TestReport, TestReportFormat};
-use super::check::{limits, source};
 use super::execute::effect_settings;
 use super::exit::Exit;
 use super::failing::Failing;
 use super::found;
 use super::main::Surroundings;
 use super::output::write_report;
-use super::playbooks::files;
+use super::test_files::{ENDING, load};
 use crate::diagnostic::Diagnostics;
-use crate::plan;
 use crate::report::json_pretty;
 use crate::testing::{
-    FileResult, PlaySettings, Sweeps, TestFile, case_words, coverage_words, read, results_json,
-    results_junit, run, summary_words,
+    FileResult, PlaySettings, Sweeps, case_words, coverage_words, results_json, results_junit, run,
+    summary_words,
 };
-
-/// What the name of a test file ends with.
-const ENDING: &str = ".test.yml";
 
 /// Runs tests.
 pub(super) fn test(around: &Surroundings, args: &Test) -> Result<Exit, Failing> {
@@ -31,7 +25,10 @@ pub(super) fn test(around: &Surroundings, args: &Test) -> Result<Exit, Failing> 
     let mut mistakes = Diagnostics::new();
     let mut files = Vec::new();
     for path in &paths {
-        files.extend(load(around, path, &mut mistakes)?);
+        let loaded = load(around, path)?;
+        mistakes.extend(loaded.wrong);
+        mistakes.extend(loaded.wrong_playbook);
+        files.extend(loaded.file);
     }
     if mistakes.has_errors() {
         return Err(Failing::mistakes(Exit::Invalid, mistakes));
@@ -109,62 +106,6 @@ fn written(
         },
     };
     write_report(&report.path, &text).map_err(|error| error.to_string())
-}
-
-/// Reads a test file and its playbook; all mistakes are kept, and nothing is given when there are any.
-fn load(
-    around: &Surroundings,
-    path: &Path,
-    mistakes: &mut Diagnostics,
-) -> Result<Option<TestFile>, Failing> {
-    let settings = around.settings(Some(path))?;
-    let limits = limits(&settings);
-    let text = match source(path, &limits) {
-        Ok(text) => text,
-        Err(Failing::Mistakes(_, wrong)) => {
-            mistakes.extend(wrong);
-            return Ok(None);
-        }
-        Err(other) => return Err(other),
-    };
-    let (draft, wrong) = read(&text, &limits);
-    mistakes.extend(wrong);
-    let Some(draft) = draft else {
-        return Ok(None);
-    };
-    let playbook = path
-        .parent()
-        .unwrap_or(Path::new(""))
-        .join(&draft.playbook.value);
-    if !playbook.is_file() {
-        let named = &draft.playbook;
-        return Err(Failing::words(
-            Exit::Invalid,
-            format!("{}: there is no playbook `{}`", named.place, named.value),
-        )
-        .hint("the path begins in the folder of the test file"));
-    }
-    let plan = match source(&playbook, &limits) {
-        Ok(text) => {
-            let files = files(around, (&text, &playbook), &limits);
-            let (plan, wrong) = plan::check_with(&text, &files, &limits);
-            let refused = wrong.has_errors();
-            mistakes.extend(wrong);
-            plan.filter(|_| !refused)
-        }
-        Err(Failing::Mistakes(_, wrong)) => {
-            mistakes.extend(wrong);
-            None
-        }
-        Err(other) => return Err(other),
-    };
-    let Some(plan) = plan else {
-        return Ok(None);
-    };
-    let name = playbook.display().to_string();
-    let (file, wrong) = draft.with(name, Arc::new(plan), &limits);
-    mistakes.extend(wrong);
-    Ok(file)
 }
 
 /// The test files that are meant: files as they are, folders with all that is below them.

@@ -4,7 +4,9 @@
 //! have to say through one channel; whatever has arrived in one instant is given to the machine in the
 //! order of the plan.
 
+mod conditions;
 mod going_on;
+mod outside;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -17,20 +19,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-use self::going_on::fact_of;
+pub use self::conditions::{Conditions, Finish, Observer, SessionError, StopRequest};
 use super::gate::Gate;
 use super::journal::{Journal, redacted};
 use super::timers::Timers;
-use crate::clock::{Clock, Moment};
+use crate::clock::Moment;
 use crate::engine::call::Call;
-use crate::engine::{
-    CallClass, CallRequest, Cmd, Effects, Ev, GROUP, IntentError, Intents, Machine,
-};
+use crate::engine::{CallClass, CallRequest, Cmd, Ev, GROUP, IntentError, Intents, Machine};
 use crate::event::{
-    EffectKey, Event, Failure, FailureKind, Fate, Intent, Observation, Outcome, Recorded, RunEnded,
+    EffectKey, Event, Failure, FailureKind, Fate, Intent, Observation, Outcome, Recorded,
 };
 use crate::secret::Redactor;
-use crate::store::{OwnerInfo, Posted, Store, StoreError};
+use crate::store::{OwnerInfo, Posted};
 
 /// How long a write that is under way is waited for before the run is parked.
 const PARK_GRACE: Duration = Duration::from_secs(2);
@@ -38,87 +38,6 @@ const PARK_GRACE: Duration = Duration::from_secs(2);
 const INBOX_EVERY: Duration = Duration::from_secs(1);
 const EXIT_PARKED: u8 = 75;
 const EXIT_UNREACHABLE: u8 = 7;
-
-/// Somebody who looks on. Sees nothing but events and observations, already without secrets.
-pub trait Observer {
-    /// An event was recorded.
-    fn event(&mut self, recorded: &Recorded);
-    /// A running step was seen doing something.
-    fn observation(&mut self, _observation: &Observation) {}
-    /// Something that people should know and that is no event of the run.
-    fn notice(&mut self, _words: &str) {}
-    /// Time has passed.
-    fn tick(&mut self, _now: Moment) {}
-}
-
-/// What a session is told from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StopRequest {
-    /// Stop working on the run; it can be resumed.
-    Park {
-        /// Why.
-        reason: String,
-        /// What the runner ends with.
-        exit_code: u8,
-    },
-    /// Stop the run for good.
-    Cancel {
-        /// Who asks.
-        by: String,
-    },
-}
-
-/// What a session works with.
-pub struct Conditions {
-    /// The time.
-    pub clock: Clock,
-    /// Where the run is kept.
-    pub store: Arc<dyn Store>,
-    /// Who does things.
-    pub effects: Arc<dyn Effects>,
-    /// What masks secrets.
-    pub redactor: Redactor,
-    /// Who looks on.
-    pub observers: Vec<Box<dyn Observer>>,
-    /// Requests to stop.
-    pub stop: UnboundedReceiver<StopRequest>,
-    /// After this long a run that only waits is parked.
-    pub park_after: Option<Duration>,
-    /// How often those who look on are told that time has passed.
-    pub tick_every: Option<Duration>,
-    /// Whether messages from other processes are looked for.
-    pub inbox: bool,
-}
-
-/// How a session ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Finish {
-    /// The run ended.
-    Ended(RunEnded),
-    /// The run was parked.
-    Parked {
-        /// Why.
-        reason: String,
-        /// What the runner ends with.
-        exit_code: u8,
-    },
-}
-
-/// Why a session could not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// The store could not be written or read. Nothing was sent that it does not know of.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The journal does not fit what the machine does: another playbook, or a bug.
-    #[error(
-        "the recorded events do not fit the playbook from event {seq} on: this is a bug in runner, or the store was altered"
-    )]
-    Replay {
-        /// The first event that does not fit.
-        seq: u64,
-    },
-}
 
 enum Message {
     Ended {
@@ -498,87 +417,6 @@ impl Session {
                 sent,
             },
         );
-        Ok(())
-    }
-
-    fn stop_requested(&mut self, request: StopRequest) -> Result<(), SessionError> {
-        match request {
-            StopRequest::Cancel { by } => self.tell(Ev::Cancel { by }),
-            StopRequest::Park { .. } => {
-                match &mut self.parking {
-                    // Told twice: at once.
-                    Some((_, until)) => *until = Duration::ZERO,
-                    None => {
-                        let until = self.conditions.clock.elapsed() + self.scaled(PARK_GRACE);
-                        self.parking = Some((request, until));
-                    }
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn park_when_it_only_waits(&mut self) {
-        let Some(after) = self.conditions.park_after else {
-            return;
-        };
-        let worked = self.now().active_ms.saturating_sub(self.base_active_ms);
-        if worked >= millis(after) && self.parking.is_none() && !self.writes_under_way() {
-            let reason = format!("`--park {}`", crate::duration::show(after));
-            let request = StopRequest::Park {
-                reason,
-                exit_code: EXIT_PARKED,
-            };
-            self.parking = Some((request, Duration::ZERO));
-        }
-    }
-
-    fn writes_under_way(&self) -> bool {
-        self.under_way.values().any(|call| call.writes && call.sent)
-    }
-
-    /// Parks as soon as no write is under way, or the grace is over.
-    fn park_when_quiet(&mut self) -> Result<(), SessionError> {
-        let Some((StopRequest::Park { reason, exit_code }, until)) = self.parking.clone() else {
-            return Ok(());
-        };
-        if self.finish.is_some()
-            || (self.writes_under_way() && self.conditions.clock.elapsed() < until)
-        {
-            return Ok(());
-        }
-        self.tell(Ev::Parked {
-            reason: reason.clone(),
-            exit_code,
-        })?;
-        self.finish = Some(Finish::Parked { reason, exit_code });
-        Ok(())
-    }
-
-    fn look_into_inbox(&mut self) -> Result<(), SessionError> {
-        for ev in self.take_inbox()? {
-            self.tell(ev)?;
-        }
-        self.settle_inbox()
-    }
-
-    /// What was left in the inbox since the last look.
-    fn take_inbox(&mut self) -> Result<Vec<Ev>, SessionError> {
-        let mut facts = Vec::new();
-        for posted in self.conditions.store.take(&self.run)? {
-            self.inbox_up_to = Some(posted.number);
-            facts.push(fact_of(posted));
-        }
-        Ok(facts)
-    }
-
-    /// What the messages said is durable before they go.
-    fn settle_inbox(&mut self) -> Result<(), SessionError> {
-        if let Some(up_to) = self.inbox_up_to {
-            self.journal.flush()?;
-            self.conditions.store.settle(&self.run, up_to)?;
-            self.inbox_up_to = None;
-        }
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It owns the state of a run and is the only thing that changes it. It is pure: the same plan, inputs
 //! and facts give the same commands and events. How the run moves through its stages stands in `stages.rs`, what
-//! a single step does next in `moves.rs`.
+//! a single step does next in `moves.rs`, what becomes of its calls in `calling.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,9 +16,8 @@ use super::approval::Answers;
 use super::call::Call;
 use super::ending::Stop;
 use super::frame::Frame;
-use super::params::read_duration;
-use super::retry::Budget;
 use super::rounds::Unsettled;
+use super::run_info::{RunInfo, StartError, run_timeout, run_value};
 use super::schedule::Schedule;
 use super::scope::Shared;
 use super::seam::{Cmd, Due, Ev, Turn};
@@ -30,46 +29,8 @@ use crate::event::{Event, Resolution, RunCreated, StepEnded, StepInfo};
 use crate::outcome::StepOutcome;
 use crate::plan::{BoundInputs, Phase, Plan, PlanStep};
 use crate::secret::{MASK, Redactor};
-use crate::template::{Data, LocatedError, Scope};
+use crate::template::{Data, Scope};
 
-/// What a run is, beside its plan and inputs.
-#[derive(Debug, Clone)]
-pub struct RunInfo {
-    /// Its id.
-    pub id: String,
-    /// A random number made with the run: tokens and jitter are derived from it.
-    pub salt: String,
-    /// The path of the playbook, as it was given.
-    pub path: String,
-    /// The version of the runner.
-    pub runner: String,
-    /// The address of the Semaphore job around us, or empty.
-    pub url: String,
-    /// When the run was made.
-    pub started_at: Timestamp,
-    /// The time of the whole run, when it was given beside the playbook.
-    pub timeout: Option<Duration>,
-    /// For how long the network may be away.
-    pub budget: Budget,
-    /// Whether new pipelines are marked as ours.
-    pub mark: bool,
-    /// Of how many failed jobs of a red pipeline the logs are read to find out why; 0 for none.
-    pub triage: u32,
-}
-
-/// Why a run could not begin: nothing was sent.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum StartError {
-    /// A template of the playbook itself could not be filled in.
-    #[error(transparent)]
-    Template(#[from] LocatedError),
-    /// The time of the whole run came out as something else.
-    #[error("the `timeout` of the playbook came out as {0}, which is no duration")]
-    Timeout(String),
-}
-
-/// The deadline of a run that does not say its own.
-pub const RUN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(24 * 3600);
 pub(super) const RUN_DEADLINE: &str = "run-deadline";
 pub(super) const FINALLY_DEADLINE: &str = "finally-deadline";
 
@@ -468,39 +429,6 @@ impl Machine {
         self.carry_on(index, next);
     }
 
-    pub(super) fn command_call(
-        &mut self,
-        index: usize,
-        key: &crate::event::EffectKey,
-        call: &Call,
-    ) {
-        let deadline = self
-            .nodes
-            .get_mut(index)
-            .and_then(Node::running)
-            .map(|r| r.deadline_active_ms);
-        self.command_call_of(key, call, deadline.unwrap_or(u64::MAX));
-    }
-
-    pub(super) fn command_call_of(
-        &mut self,
-        key: &crate::event::EffectKey,
-        call: &Call,
-        deadline_active_ms: u64,
-    ) {
-        self.turn.events.push(Event::CallStarted {
-            key: key.clone(),
-            call: call.word().to_owned(),
-            about: call.about(),
-            writes: super::retry::CallClass::of(call).writes(),
-        });
-        self.turn.commands.push(Cmd::Call {
-            key: key.clone(),
-            call: call.clone(),
-            deadline_active_ms,
-        });
-    }
-
     /// The schedule as it stands after some steps were opened again.
     pub(super) fn rebuild_schedule(&mut self) {
         let mut schedule = Schedule::default();
@@ -548,26 +476,6 @@ impl Machine {
 
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// What `run` shows.
-pub(super) fn run_value(run: &RunInfo, plan: &Plan) -> Value {
-    json!({
-        "id": run.id, "name": plan.name, "url": run.url, "started_at": run.started_at.to_string(),
-    })
-}
-
-fn run_timeout(run: &RunInfo, plan: &Plan, shared: &Shared) -> Result<Duration, StartError> {
-    if let Some(given) = run.timeout {
-        return Ok(given);
-    }
-    let Some(tree) = &plan.timeout else {
-        return Ok(RUN_TIMEOUT_DEFAULT);
-    };
-    match tree.render(&shared.scope())? {
-        None => Ok(RUN_TIMEOUT_DEFAULT),
-        Some(value) => read_duration(&value).ok_or_else(|| StartError::Timeout(value.to_string())),
-    }
 }
 
 /// What a step is, for those who look on; `parent` is the step that uses its playbook.

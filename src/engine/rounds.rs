@@ -91,7 +91,7 @@ impl Machine {
         self.sought.clear();
         self.root
             .shared
-            .set_run(&super::machine::run_value(&self.run, &self.root.plan));
+            .set_run(&super::run_info::run_value(&self.run, &self.root.plan));
         let deadline = later(self.now.wall, self.run_timeout);
         let finally = self
             .root

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::ending::{Stop, failed_list, verdict};
 use super::frame::{ROOT, mentioned_steps};
-use super::machine::{FINALLY_DEADLINE, Machine, RUN_DEADLINE, Stage, millis, run_value};
+use super::machine::{FINALLY_DEADLINE, Machine, RUN_DEADLINE, Stage, millis};
+use super::run_info::run_value;
 use super::seam::{Cmd, Due};
 use crate::event::{Event, Failure, FailureKind, RunEnded, StepEnded};
 use crate::outcome::{RunOutcome, StepOutcome};

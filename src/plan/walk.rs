@@ -1,5 +1,7 @@
 //! Every mention of a tree, with the scalar it stands in; places are computed only when one is shown.
 
+use std::ops::Range;
+
 use crate::diagnostic::Place;
 use crate::outcome::Accept;
 use crate::playbook::{Step, part};
@@ -27,6 +29,18 @@ impl<'t> Found<'t> {
     /// The place of the whole mention.
     pub(super) fn place(&self) -> Place {
         part(self.scalar, self.source, &self.mention.range)
+    }
+
+    /// The name as it is written.
+    pub(super) fn written(&self) -> &'t str {
+        self.source
+            .get(self.mention.range.clone())
+            .unwrap_or_default()
+    }
+
+    /// The place of something else in the same scalar.
+    pub(super) fn part(&self, range: &Range<usize>) -> Place {
+        part(self.scalar, self.source, range)
     }
 
     /// The place of one part of its name: for `steps.build.x` part 1 is `build`.

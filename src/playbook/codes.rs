@@ -42,6 +42,7 @@ codes! {
     EMPTY = "P024": "something is empty that must not be";
     TOO_MANY_MISTAKES = "P025": "there are more mistakes than are shown";
     UNQUOTED_BRACKETS = "P026": "a value with braces or brackets stands without quotes among braces";
+    NO_SUCH_PLAYBOOK = "P027": "a test names a playbook that is not there";
     NO_ACTION = "P030": "a step has no action";
     TWO_ACTIONS = "P031": "a step has more than one action";
     UNKNOWN_ACTION = "P032": "an action is not known";
@@ -74,6 +75,7 @@ codes! {
     TOO_MANY_STEPS = "P072": "there are too many steps or edges";
     SECRET_SHOWN = "P073": "a secret would be shown to people";
     NOT_WRITTEN_OUT = "P074": "a template stands for what must be written out";
+    NEVER_EQUAL = "P075": "a value is compared with a text that it can never be";
     MISSING_INPUT = "P080": "an input has no value";
     NO_SUCH_INPUT = "P081": "a value is given for an input that is not declared";
     WRONG_INPUT = "P082": "the value of an input does not fit its declaration";

@@ -1,5 +1,5 @@
-//! Why a run is not green, as questions to what is known of it: which steps are the causes, what did not run
-//! because of one, who fetched its logs.
+//! Why a run is not green, as questions to what is known of it: which steps are the causes, who can mend them,
+//! what did not run because of one, who fetched its logs.
 //!
 //! Decided once: the summary, the reports and the explanations only say it in their own ways.
 
@@ -26,32 +26,62 @@ impl StepView {
 }
 
 impl RunView {
-    /// The steps that a person must know of, in the order of the run. A step that is made of others is not one
-    /// of them when a part tells the reason; a part that was allowed to fail is no reason for a step that was
-    /// not.
-    pub fn causes(&self) -> impl Iterator<Item = (&String, &StepView)> {
-        let told: HashSet<&str> = self
-            .steps
-            .values()
-            .filter(|part| part.is_bad())
-            .filter_map(|part| {
-                let whole = part.info.parent.as_deref()?;
-                let whole_may_fail = self.steps.get(whole).is_some_and(StepView::may_fail);
-                (whole_may_fail || !part.may_fail()).then_some(whole)
-            })
-            .collect();
+    /// The steps that a person must know of, in the order of the run; what was allowed to fail is not why the run
+    /// failed, and comes last. A step that is made of others is not one of them when a part tells the reason; a
+    /// part that was allowed to fail is no reason for a step that was not.
+    pub fn causes(&self) -> Vec<(&String, &StepView)> {
+        let parts = self.steps.values();
+        let told: HashSet<&str> = parts.filter_map(|part| self.tells_of(part)).collect();
         let steps = self.steps.iter();
-        steps.filter(move |(id, step)| step.is_bad() && !told.contains(id.as_str()))
+        let mut causes: Vec<(&String, &StepView)> = steps
+            .filter(|(id, step)| step.is_bad() && !told.contains(id.as_str()))
+            .collect();
+        causes.sort_by_key(|(_, step)| step.may_fail());
+        causes
+    }
+
+    /// In which steps the cause of one lies that is made of others: parts, or parts of those. None when it tells
+    /// the reason itself.
+    pub fn causes_within<'a>(&'a self, id: &'a str) -> Vec<&'a String> {
+        let causes = self.causes().into_iter();
+        causes
+            .filter(|(cause, _)| *cause != id && self.told_by(cause).contains(id))
+            .map(|(cause, _)| cause)
+            .collect()
+    }
+
+    /// What a bad step is a part of, when it is a reason for how the whole ended.
+    fn tells_of<'a>(&'a self, part: &'a StepView) -> Option<&'a str> {
+        let whole = part.info.parent.as_deref().filter(|_| part.is_bad())?;
+        let may_fail = self.steps.get(whole).is_some_and(StepView::may_fail);
+        (may_fail || !part.may_fail()).then_some(whole)
+    }
+
+    /// A step, and those of which it tells why they are bad: what it is a part of, and so on.
+    fn told_by<'a>(&'a self, id: &'a str) -> IndexSet<&'a str> {
+        let mut told: IndexSet<&str> = IndexSet::from([id]);
+        let mut at = id;
+        while let Some(part) = self.steps.get(at)
+            && let Some(whole) = self.tells_of(part)
+            && self.steps.get(whole).is_some_and(StepView::is_bad)
+            // A damaged journal may name a step as a part of itself.
+            && told.insert(whole)
+        {
+            at = whole;
+        }
+        told
     }
 
     /// The steps that were not run because of one: those that it left with an unmet need, and those that wait
-    /// for them. None of a step that passed: what waits for a failure is no worse off without one.
+    /// for them. Of a part also those that needed the whole that it spoiled. None of a step that passed: what
+    /// waits for a failure is no worse off without one.
     pub fn blocked_by<'a>(&'a self, id: &'a str) -> Vec<&'a str> {
         let outcome = |id: &str| self.steps.get(id).and_then(StepView::outcome);
         if outcome(id) == Some(StepOutcome::Passed) {
             return Vec::new();
         }
-        let mut found: IndexSet<&str> = IndexSet::from([id]);
+        let mut found = self.told_by(id);
+        let spoiled = found.len();
         // Steps stand behind what they need in most files, not in all: go on until nothing is added.
         loop {
             let before = found.len();
@@ -66,7 +96,7 @@ impl RunView {
                 }
             }
             if found.len() == before {
-                return found.into_iter().skip(1).collect();
+                return found.into_iter().skip(spoiled).collect();
             }
         }
     }
@@ -78,6 +108,20 @@ impl RunView {
             step.info.action == "fetch_logs" && needs.iter().any(|(need, _)| need == id)
         })
     }
+}
+
+/// Where the cause lies by the reason that Semaphore gives for a result, which decides who can mend it.
+pub fn lies_in(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "test" => "the code, not the infrastructure",
+        "malformed" => "the pipeline file, not the code or the infrastructure",
+        "stuck" | "internal" => "the infrastructure, not the code",
+        "timeout" => "a limit: the time of the pipeline was up",
+        "deleted" => "the repository: what was to be built is gone",
+        "user" => "the decision of a person, who stopped it",
+        "strategy" => "a strategy of the project (auto-cancel or fail-fast)",
+        _ => return None,
+    })
 }
 
 /// Whether an outcome is one of those that the words of a need accept.
@@ -97,7 +141,7 @@ mod tests {
     use jiff::Timestamp;
 
     /// Steps that failed: id, parent, whether that was allowed.
-    fn causes(failed: &[(&str, Option<&str>, bool)]) -> Vec<String> {
+    fn run(failed: &[(&str, Option<&str>, bool)]) -> RunView {
         let mut view = RunView::new();
         let mut apply = |event| {
             let seq = view.seq + 1;
@@ -127,7 +171,12 @@ mod tests {
                 duration_ms: 0,
             }));
         }
-        view.causes().map(|(id, _)| id.clone()).collect()
+        view
+    }
+
+    fn causes(failed: &[(&str, Option<&str>, bool)]) -> Vec<String> {
+        let view = run(failed);
+        view.causes().iter().map(|(id, _)| (*id).clone()).collect()
     }
 
     #[test]
@@ -138,5 +187,20 @@ mod tests {
         assert_eq!(causes(&[a, ("a/x", Some("a"), true)]), ["a", "a/x"]);
         let may = ("a", None, true);
         assert_eq!(causes(&[may, ("a/x", Some("a"), true)]), ["a/x"]);
+        assert_eq!(causes(&[may, ("b", None, false)]), ["b", "a"]);
+    }
+
+    #[test]
+    fn the_cause_of_a_whole_lies_in_parts_of_its_parts() {
+        let view = run(&[
+            ("a", None, false),
+            ("a[x]", Some("a"), false),
+            ("a[x]/b", Some("a[x]"), false),
+            ("a[x]/c", Some("a[x]"), true),
+            ("a[y]", Some("a"), false),
+        ]);
+        assert_eq!(view.causes_within("a"), ["a[x]/b", "a[y]"]);
+        assert_eq!(view.causes_within("a[x]"), ["a[x]/b"]);
+        assert!(view.causes_within("a[y]").is_empty());
     }
 }

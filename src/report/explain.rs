@@ -64,6 +64,10 @@ pub fn only(mut run: Run, step: &str) -> Option<Run> {
         wanted.extend(needs.map(|need| need.step.clone()));
         wanted.extend(found.and_then(|step| step.undoes.clone()));
         wanted.extend(found.and_then(|step| step.part_of.clone()));
+        // Causes are named of the one that was asked for: what else is shown is why it ran.
+        if at == 1 {
+            wanted.extend(found.into_iter().flat_map(|step| step.causes.clone()));
+        }
     }
     run.steps.get(step)?;
     let mut all = std::mem::take(&mut run.steps);
@@ -109,9 +113,17 @@ fn explain_step(view: &RunView, id: &str, step: &StepView, now: Timestamp) -> St
         reruns: ended.map(|ended| reruns(&ended.reruns)).unwrap_or_default(),
         waits_for: waits_for(view, id, step),
         triage: triage(step),
+        causes: causes_within(view, id, step),
         time: time_of(step, now),
         stopped: view.blocked_by(id).into_iter().map(str::to_owned).collect(),
     }
+}
+
+fn causes_within(view: &RunView, id: &str, step: &StepView) -> Vec<String> {
+    if !step.is_bad() {
+        return Vec::new();
+    }
+    view.causes_within(id).into_iter().cloned().collect()
 }
 
 fn state_word(state: StepState) -> v1::StepOutcome {

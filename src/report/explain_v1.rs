@@ -72,6 +72,8 @@ pub struct Step {
     pub waits_for: Option<Wait>,
     /// Why its pipeline ended red; null when it did not.
     pub triage: Option<v1::Triage>,
+    /// The steps in which the cause lies when it is made of others: parts, or parts of those.
+    pub causes: Vec<String>,
     /// Where its time went.
     pub time: Time,
     /// The steps that were not run because of it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::account::{Account, Command, Detail, Link, Step, Told, within};
+use super::account::{Account, Command, Detail, Link, Step, Told, Triage, within};
 use super::gate::Gate;
 use super::json::time_v1;
 use super::view::StepState;
@@ -124,6 +124,10 @@ fn case(account: &Account, told: &Told<'_>, step: &Step) -> TestCase {
     if step.retries > 0 {
         property("retries", &step.retries.to_string());
     }
+    if let Some(triage) = &step.triage {
+        property("triage", triage.kind);
+        property("signature", &triage.signature);
+    }
     property("undoes", step.undoes.as_deref().unwrap_or_default());
     property("undone_by", step.undone_by.as_deref().unwrap_or_default());
     let out = system_out(step);
@@ -185,6 +189,9 @@ fn description(account: &Account, step: &Step) -> String {
     let cause = account.causes.iter().find(|cause| cause.n == step.n);
     if let Some(cause) = cause {
         lines.extend(cause.pipeline.iter().map(|p| format!("pipeline: {p}")));
+        let lies_in = cause.lies_in.iter();
+        lines.extend(lies_in.map(|place| format!("the cause lies in {place}")));
+        lines.extend(cause.triage.iter().map(triage));
         if !cause.failed_jobs.is_empty() {
             lines.push(format!("failed jobs: {}", cause.failed_jobs.join(", ")));
         }
@@ -206,14 +213,30 @@ fn description(account: &Account, step: &Step) -> String {
     lines.join("\n")
 }
 
+fn triage(triage: &Triage) -> String {
+    let signature = match triage.signature.as_str() {
+        "" => String::new(),
+        signature => format!(" (signature {signature})"),
+    };
+    format!("triage: {}: {}{signature}", triage.kind, triage.why)
+}
+
 fn command(command: &Command) -> String {
     let code = command
         .exit_code
         .map_or_else(String::new, |code| format!(" ended with exit code {code}"));
-    let mut lines = vec![format!(
-        "job `{}`: `{}`{code}",
-        command.job, command.command
-    )];
+    let place = match (command.job.as_str(), command.block.as_str()) {
+        ("", _) => String::new(),
+        (job, "") => format!("job `{job}`: "),
+        (job, block) => format!("job `{job}` of block `{block}`: "),
+    };
+    let said = match (command.command.as_str(), command.note.as_deref()) {
+        ("", Some(note)) => note.to_owned(),
+        ("", None) => "no command is known".to_owned(),
+        (what, Some(note)) => format!("`{what}`{code}; {note}"),
+        (what, None) => format!("`{what}`{code}"),
+    };
+    let mut lines = vec![format!("{place}{said}")];
     lines.extend(command.lines.lines().map(|line| format!("  | {line}")));
     lines.join("\n")
 }

@@ -3,7 +3,7 @@
 //! Everything foreign is either in a code span or fence that it cannot end, or escaped character by
 //! character; nobody is mentioned, and nothing is a link but what we made one.
 
-use super::account::{Account, Cause, Command, Detail, Link, Step, Told, within};
+use super::account::{Account, Cause, Command, Detail, Link, Step, Told, Triage, within};
 use super::gate::Gate;
 use crate::secret::Redactor;
 
@@ -189,6 +189,9 @@ fn cause(cause: &Cause) -> String {
             .iter()
             .map(|p| format!("- pipeline: {}", words(p))),
     );
+    let lies_in = cause.lies_in.iter();
+    facts.extend(lies_in.map(|place| format!("- the cause lies in {place}")));
+    facts.extend(cause.triage.iter().map(triage));
     if !cause.failed_jobs.is_empty() {
         facts.push(format!("- failed jobs: {}", codes(&cause.failed_jobs)));
     }
@@ -215,15 +218,32 @@ fn cause(cause: &Cause) -> String {
     parts.join("\n\n")
 }
 
+fn triage(triage: &Triage) -> String {
+    let signature = match code(&triage.signature) {
+        none if none.is_empty() => none,
+        signature => format!(" (signature {signature})"),
+    };
+    let why = words(&triage.why);
+    format!("- triage: {}: {why}{signature}", code(triage.kind))
+}
+
 fn command(command: &Command) -> String {
     let exit = command
         .exit_code
         .map_or_else(String::new, |exit| format!(" ended with exit code {exit}"));
-    let head = format!(
-        "Job {}: {}{exit}",
-        code(&command.job),
-        code(&command.command)
-    );
+    let place = match (code(&command.job), code(&command.block)) {
+        (job, _) if job.is_empty() => String::new(),
+        (job, block) if block.is_empty() => format!("Job {job}: "),
+        (job, block) => format!("Job {job} of block {block}: "),
+    };
+    let note = command.note.as_deref().map(words);
+    let said = match (code(&command.command), note) {
+        (what, Some(note)) if what.is_empty() => note,
+        (what, None) if what.is_empty() => "no command is known".to_owned(),
+        (what, Some(note)) => format!("{what}{exit}; {note}"),
+        (what, None) => format!("{what}{exit}"),
+    };
+    let head = format!("{place}{said}");
     if command.lines.is_empty() {
         head
     } else {

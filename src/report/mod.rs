@@ -8,6 +8,7 @@
 
 mod account;
 mod causes;
+mod commands;
 mod critical_path;
 pub mod event_v1;
 mod explain;
@@ -31,6 +32,8 @@ pub mod v1;
 mod view;
 
 pub use account::Told;
+pub use causes::lies_in;
+pub use commands::FailedCommand;
 pub use critical_path::{critical_path, critical_path_until};
 pub use explain::{explain, meant, only};
 pub use formats::{Format, text_in};
@@ -39,5 +42,5 @@ pub use mask::{json_line, json_pretty, masked};
 pub use metrics::{Figures, metrics};
 pub use schema::{event_schema, explain_schema, report_schema};
 pub use trace_parent::TraceParent;
-pub use triage::triage;
+pub use triage::{kind_word, triage};
 pub use view::{CallView, Park, RunState, RunView, StepState, StepView, TryView};

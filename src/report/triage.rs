@@ -56,6 +56,17 @@ fn kind(word: &str) -> Option<v1::TriageKind> {
     })
 }
 
+/// The word of a kind.
+pub fn kind_word(kind: v1::TriageKind) -> &'static str {
+    let kind = match kind {
+        v1::TriageKind::Infrastructure => Kind::Infrastructure,
+        v1::TriageKind::KnownFlake => Kind::KnownFlake,
+        v1::TriageKind::New => Kind::New,
+        v1::TriageKind::Unknown => Kind::Unknown,
+    };
+    kind.as_str()
+}
+
 fn job(value: &Value) -> v1::TriagedJob {
     let lines = value.get("last_lines").and_then(Value::as_array);
     let some = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -4,17 +4,17 @@
 //! [`MemoryStore::snapshot`] is a copy. Tests can make a commit fail, or let the process "die" before or
 //! after any commit: from then on every call fails until [`MemoryStore::restart`].
 
-use std::collections::{BTreeMap, VecDeque};
+mod held;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use indexmap::IndexMap;
 use jiff::Timestamp;
 
+use self::held::{Inner, Run};
 use super::contract::Store;
 use super::error::{StoreError, StoreErrorKind};
-use super::fold::{self, Change, HISTORY_MAX};
-use super::history::remembered_as;
-use super::lessons::{Lesson, SIGHTINGS_MAX, lessons};
+use super::fold;
 use super::lock::{LockGuard, MemoryLocks, Subject};
 use super::model::{
     InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunState, RunSummary,
@@ -22,7 +22,6 @@ use super::model::{
 };
 use super::redaction;
 use crate::event::{EffectKey, Intent, Observation, Recorded};
-use crate::outcome::RunOutcome;
 use crate::secret::Redactor;
 use crate::triage::Past;
 
@@ -41,42 +40,6 @@ pub struct MemoryStore {
     inner: Arc<Mutex<Inner>>,
     locks: MemoryLocks,
     redactor: Redactor,
-}
-
-#[derive(Clone, Default)]
-struct Inner {
-    /// In the order in which they were made.
-    runs: IndexMap<String, Run>,
-    history: BTreeMap<(String, String), VecDeque<PastStep>>,
-    /// Oldest first.
-    red: Vec<Failure>,
-    messages: u64,
-    given_out: BTreeMap<String, u64>,
-    commits: u64,
-    failures: BTreeMap<u64, StoreErrorKind>,
-    crash: Option<(u64, CrashAt)>,
-    crashed: bool,
-}
-
-/// That a failure was seen.
-#[derive(Clone)]
-struct Failure {
-    project: String,
-    signature: String,
-    commit: String,
-    file: String,
-    seen: Past,
-}
-
-#[derive(Clone)]
-struct Run {
-    header: RunHeader,
-    events: Vec<Recorded>,
-    intents: Vec<Intent>,
-    observations: BTreeMap<String, Observation>,
-    inbox: Vec<Posted>,
-    parked: Option<String>,
-    ended: Option<(RunOutcome, Timestamp)>,
 }
 
 impl std::fmt::Debug for MemoryStore {
@@ -192,128 +155,6 @@ impl MemoryStore {
 
 fn dead() -> StoreError {
     StoreError::new(StoreErrorKind::Io, "the process is dead, as the test wants")
-}
-
-impl Inner {
-    fn run(&self, id: &str) -> Result<&Run, StoreError> {
-        self.runs.get(id).ok_or_else(|| StoreError::not_found(id))
-    }
-
-    /// Whether somebody will ever read a message to a run.
-    fn reads(&self, id: &str, message: &InboxMessage) -> Result<(), StoreError> {
-        match self.run(id)?.ended {
-            Some((outcome, _)) if !message.outlives(outcome) => Err(StoreError::ended(id)),
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn append(
-        &mut self,
-        redactor: &Redactor,
-        id: &str,
-        events: &[Recorded],
-    ) -> Result<(), StoreError> {
-        let run = self
-            .runs
-            .get_mut(id)
-            .ok_or_else(|| StoreError::not_found(id))?;
-        if run.ended.is_some() && !fold::may_follow_the_end(events) {
-            return Err(StoreError::ended(id));
-        }
-        fold::check_order(id, run.events.len() as u64, events)?;
-        let mut past = Vec::new();
-        let simulated = run.header.is_simulated();
-        for event in events {
-            let event = redaction::recorded(redactor, event).into_owned();
-            for lesson in lessons(&event) {
-                learn(&mut self.red, &lesson, simulated);
-            }
-            match fold::change(&event) {
-                Some(Change::Closed(key)) => run.intents.retain(|intent| intent.key != *key),
-                Some(Change::Parked(reason)) => run.parked = Some(reason.to_owned()),
-                Some(Change::Resumed) => run.parked = None,
-                Some(Change::Reopened) => run.ended = None,
-                Some(Change::Past(step, how)) => past.push((step.to_owned(), how)),
-                Some(Change::Ended(outcome, at)) => {
-                    run.parked = None;
-                    run.ended = Some((outcome, at));
-                    if outcome != RunOutcome::Unknown {
-                        run.inbox.clear();
-                    }
-                }
-                None => {}
-            }
-            run.events.push(event);
-        }
-        let name = run.header.remembered_as();
-        for (step, how) in past {
-            let all = self.history.entry((name.clone(), step)).or_default();
-            all.push_front(how);
-            all.truncate(HISTORY_MAX);
-        }
-        Ok(())
-    }
-
-    fn failures(&self, run: &str, failure: (&str, &str), since: Timestamp) -> Vec<Past> {
-        let simulated = self
-            .runs
-            .get(run)
-            .is_some_and(|run| run.header.is_simulated());
-        let project = remembered_as(failure.0, simulated);
-        let same = |f: &&Failure| f.project == project && f.signature == failure.1;
-        let found = self.red.iter().rev().filter(same);
-        found
-            .filter(|f| f.seen.at >= since)
-            .map(|f| f.seen.clone())
-            .collect()
-    }
-
-    /// All ids, newest first.
-    fn newest_first(&self) -> Vec<&Run> {
-        let mut all: Vec<&Run> = self.runs.values().rev().collect();
-        all.sort_by_key(|run| std::cmp::Reverse(run.header.created_at));
-        all
-    }
-}
-
-fn learn(failures: &mut Vec<Failure>, lesson: &Lesson<'_>, simulated: bool) {
-    match lesson {
-        Lesson::Passed(build) => {
-            let project = remembered_as(build.project, simulated);
-            let same = |f: &&mut Failure| {
-                f.project == project && f.commit == build.commit && f.file == build.file
-            };
-            for failure in failures.iter_mut().filter(same) {
-                failure.seen.passed_later = true;
-            }
-        }
-        Lesson::Failed(sighting) => {
-            let failure = Failure {
-                project: remembered_as(sighting.build.project, simulated),
-                signature: sighting.signature.to_owned(),
-                commit: sighting.build.commit.to_owned(),
-                file: sighting.build.file.to_owned(),
-                seen: Past {
-                    pipeline_id: sighting.pipeline.to_owned(),
-                    branch: sighting.branch.to_owned(),
-                    at: sighting.at,
-                    passed_later: false,
-                },
-            };
-            let same =
-                |f: &Failure| f.project == failure.project && f.signature == failure.signature;
-            let known = |f: &Failure| same(f) && f.seen.pipeline_id == failure.seen.pipeline_id;
-            if failures.iter().any(known) {
-                return;
-            }
-            let oldest = failures.iter().position(same);
-            let count = failures.iter().filter(|f| same(f)).count();
-            if let (Some(oldest), SIGHTINGS_MAX..) = (oldest, count) {
-                failures.remove(oldest);
-            }
-            failures.push(failure);
-        }
-    }
 }
 
 impl Store for MemoryStore {

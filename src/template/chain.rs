@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::comparison;
 use super::token::{Kind, Token};
 
 /// A name that an expression reads, such as `steps.build.pipeline_id`.
@@ -14,6 +15,28 @@ pub struct Mention {
     /// is not a constant.
     pub path: Vec<String>,
     /// Where it stands in the source text, as near as it is known.
+    pub range: Range<usize>,
+    /// The texts that its value is compared with (`==`, `!=`, `in`), where that is written out.
+    pub compared: Vec<Compared>,
+}
+
+impl Mention {
+    /// The same in a text that holds the expression from this byte on.
+    pub(super) fn shifted(mut self, by: usize) -> Self {
+        let ranges = self.compared.iter_mut().map(|compared| &mut compared.range);
+        for range in ranges.chain([&mut self.range]) {
+            *range = range.start + by..range.end + by;
+        }
+        self
+    }
+}
+
+/// A text in quotes that a value is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// The text, without its quotes.
+    pub text: String,
+    /// Where that stands in the source text.
     pub range: Range<usize>,
 }
 
@@ -38,6 +61,8 @@ pub(super) struct Chain {
     pub(super) hops: Vec<(Hop, usize)>,
     /// Whether `default` or `is defined` asks for it, so that it may be undefined.
     pub(super) asked: bool,
+    /// The texts that the value is compared with.
+    compared: Vec<Compared>,
     /// Whether it stands in the condition of an `if`: it decides, and is no part of the value.
     pub(super) decides: bool,
 }
@@ -68,9 +93,16 @@ impl Chain {
             }
             end = *after;
         }
+        // What stands behind a computed hop is another value than the one that the path leads to.
+        let compared = if self.is_computed() {
+            Vec::new()
+        } else {
+            self.compared.clone()
+        };
         Mention {
             path,
             range: self.root_range.start..end,
+            compared,
         }
     }
 }
@@ -145,8 +177,10 @@ fn chain(tokens: &[Token<'_>], at: usize, root: &Token<'_>) -> Chain {
         root_range: root.range(),
         hops: Vec::new(),
         asked: false,
+        compared: Vec::new(),
         decides: false,
     };
+    let first = at;
     let mut at = at + 1;
     while let Some((hop, next)) = hop(tokens, at) {
         // A name that is called is a method, not a part of the data.
@@ -159,6 +193,7 @@ fn chain(tokens: &[Token<'_>], at: usize, root: &Token<'_>) -> Chain {
         at = next;
     }
     chain.asked = asked(tokens, at);
+    chain.compared = comparison::texts(tokens, first, at);
     chain
 }
 
@@ -205,7 +240,7 @@ fn index(text: &str) -> Hop {
 }
 
 /// The text in quotes, when it needs no unescaping.
-fn plain(quoted: &str) -> Option<&str> {
+pub(super) fn plain(quoted: &str) -> Option<&str> {
     let inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
     (!inner.contains('\\')).then_some(inner)
 }

@@ -52,11 +52,7 @@ impl Template {
                 Piece::Expression(range) => {
                     let inner = text.get(range.clone()).unwrap_or_default();
                     let code = Code::parse(inner).map_err(|e| e.shifted(range.start))?;
-                    mentions.extend(code.mentions().map(|mut mention| {
-                        mention.range.start += range.start;
-                        mention.range.end += range.start;
-                        mention
-                    }));
+                    mentions.extend(code.mentions().map(|found| found.shifted(range.start)));
                     Part::Code(code, range.start)
                 }
             });

@@ -5,6 +5,7 @@
 
 mod chain;
 mod code;
+mod comparison;
 mod cut;
 mod environment;
 mod error;
@@ -20,7 +21,7 @@ mod taint;
 mod token;
 mod tree;
 
-pub use chain::Mention;
+pub use chain::{Compared, Mention};
 pub use error::{CODES, LocatedError, TemplateError};
 pub use expression::Expression;
 pub use interpolate::Template;

@@ -4,9 +4,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use runner::catalog::{Action, Reach, all};
+use runner::catalog::{Action, ERROR_KINDS, Reach, Words, all};
 use runner::diagnostic::Source;
+use runner::event::FailureKind;
 use runner::plan::{Limits, check};
+use runner::semaphore::wire::words::Word as _;
+use runner::semaphore::wire::{JobState, Reason, State, Verdict, WorkflowTrigger};
 
 use crate::endpoints::{FAILING, PASSING};
 
@@ -125,5 +128,44 @@ fn no_endpoint_is_without_its_action() {
         ("Get Log", "fetch_logs"),
     ] {
         assert!(runner::catalog::find(action).is_some(), "{endpoint}");
+    }
+}
+
+/// The words that playbooks may compare with are those that the runner and its client say.
+#[test]
+fn the_words_of_the_catalog_are_those_of_the_code() {
+    let known = |kind: &str| serde_json::from_value::<FailureKind>(kind.into());
+    for kind in ERROR_KINDS {
+        assert_eq!(known(kind).expect("it is one").as_str(), *kind);
+    }
+    // The words that serde expects are all that there are.
+    let expected = known("?").expect_err("it is none").to_string();
+    assert_eq!(
+        expected.matches('`').count() / 2 - 1,
+        ERROR_KINDS.len(),
+        "{expected}"
+    );
+
+    for action in all() {
+        for field in action.outputs {
+            let Words::Known(words) = field.words else {
+                continue;
+            };
+            let is_known = |word: &str| match field.name {
+                "result" => !matches!(Verdict::from_text(word), Verdict::Other(_)),
+                "reason" => !matches!(Reason::from_text(word), Reason::Other(_)),
+                "triggered_by" => {
+                    !matches!(WorkflowTrigger::from_text(word), WorkflowTrigger::Other(_))
+                }
+                "state" if action.name == "describe_job" || action.name == "stop_job" => {
+                    !matches!(JobState::from_text(word), JobState::Other(_))
+                }
+                "state" => !matches!(State::from_text(word), State::Other(_)),
+                other => panic!("{}.{other} has words of nobody", action.name),
+            };
+            for word in words {
+                assert!(is_known(word), "{}.{}: {word}", action.name, field.name);
+            }
+        }
     }
 }

@@ -149,6 +149,7 @@ fn every_code_of_the_table_is_met_and_every_code_that_is_met_is_in_the_table() {
     // of the catalog takes a size yet.
     let elsewhere = [
         codes::NOT_SIZE,
+        codes::NO_SUCH_PLAYBOOK,
         codes::FILE_TOO_LARGE,
         codes::TOO_MANY_MISTAKES,
         codes::TOO_MANY_STEPS,

@@ -249,3 +249,23 @@ fn a_new_playbook_is_right_and_nothing_is_overwritten() {
         std::fs::read_to_string(playbook("canary")).unwrap()
     );
 }
+
+/// A chain of a thousand steps is a picture that can be read: every step once, and none far to the right.
+#[test]
+fn a_long_chain_stays_on_the_page() {
+    let program = Program::new();
+    let mut text = "playbook: 1\nname: chain\nsteps:\n  s0: { set: { v: 0 } }\n".to_owned();
+    for at in 1..1_000 {
+        text.push_str(&format!(
+            "  s{at}: {{ set: {{ v: \"{{{{ steps.s{}.v }}}}\" }} }}\n",
+            at - 1
+        ));
+    }
+    program.file("chain.yml", &text);
+    let done = program.run(&["plan", "chain.yml", "--offline"]).expect(0);
+    let steps: Vec<&str> = done.out.lines().filter(|l| l.ends_with("(set)")).collect();
+    assert_eq!(steps.len(), 1_000);
+    let longest = done.out.lines().map(|line| line.chars().count()).max();
+    assert!(longest < Some(100), "{longest:?}");
+    assert!(done.out.contains("needs: s11 passed"), "{}", done.out);
+}

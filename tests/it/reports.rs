@@ -31,12 +31,13 @@ use serde_json::Value;
 
 use fixtures::{Golden, Item, Shared, events, items, time};
 
-const RUNS: [(&str, u8); 5] = [
+const RUNS: [(&str, u8); 6] = [
     ("passed", 0),
     ("failed", 1),
     ("parked", 143),
     ("unknown", 5),
     ("retried", 0),
+    ("parts", 1),
 ];
 const WIDTHS: [usize; 3] = [40, 80, 200];
 

@@ -2,6 +2,7 @@
 //!
 //! Pure: a view in, text out. Every text of the playbook or of Semaphore goes through the screen.
 
+use super::forest::Forest;
 use super::known::with_unit;
 use super::view::{ForEachView, PlanView, StepView, WhenView};
 use crate::cli::screen::{Screen, Tone};
@@ -77,120 +78,62 @@ fn inputs(view: &PlanView, screen: &Screen<'_>) -> Vec<String> {
     lines
 }
 
-/// The steps of a phase as a forest: each stands under the last of those that it waits for.
+/// The steps of a phase as a forest: each stands under the last of those that it waits for, unless that one
+/// stands too deep to be read.
 fn phase(title: &str, steps: &[StepView], screen: &Screen<'_>) -> Vec<String> {
     if steps.is_empty() {
         return Vec::new();
     }
     let mut lines = vec![screen.paint(Tone::Strong, title)];
     let forest = Forest::of(steps);
-    forest.grow(None, "  ", &mut lines, screen);
+    grow(&forest, None, "  ", &mut lines, screen);
     lines
 }
 
-/// Which step stands under which.
-struct Forest<'a> {
-    steps: &'a [StepView],
-    /// By step: the one that it stands under.
-    parents: Vec<Option<usize>>,
-}
-
-impl<'a> Forest<'a> {
-    fn of(steps: &'a [StepView]) -> Self {
-        let index = |id: &str| steps.iter().position(|step| step.id == id);
-        let needs: Vec<Vec<usize>> = steps
-            .iter()
-            .map(|step| {
-                step.needs
-                    .iter()
-                    .filter_map(|need| index(&need.step))
-                    .collect()
-            })
-            .collect();
-        let depths = depths(&needs);
-        let depth = |at: &usize| depths.get(*at).copied().unwrap_or(0);
-        let parents = needs
-            .iter()
-            .map(|needs| needs.iter().copied().max_by_key(|at| (depth(at), *at)))
-            .collect();
-        Self { steps, parents }
-    }
-
-    fn children(&self, parent: Option<usize>) -> Vec<usize> {
-        let of = self.parents.iter().enumerate();
-        of.filter(|(_, of)| **of == parent)
-            .map(|(at, _)| at)
-            .collect()
-    }
-
-    fn grow(
-        &self,
-        parent: Option<usize>,
-        indent: &str,
-        lines: &mut Vec<String>,
-        screen: &Screen<'_>,
-    ) {
-        let children = self.children(parent);
-        let last = children.last().copied();
-        for at in children {
-            let Some(step) = self.steps.get(at) else {
-                continue;
-            };
-            let (branch, below) = match (parent, Some(at) == last) {
-                (None, _) => ("", ""),
-                (Some(_), true) => ("└─ ", "   "),
-                (Some(_), false) => ("├─ ", "│  "),
-            };
-            let edge = self.edge(parent, step);
-            lines.push(format!("{indent}{branch}{edge}{}", title(step, screen)));
-            let has_children = !self.children(Some(at)).is_empty();
-            let below = format!("{indent}{below}");
-            let gutter = format!("{below}{}", if has_children { "│    " } else { "     " });
-            for fact in facts(step, self.parents.get(at).copied().flatten().is_some()) {
-                let fact = screen.words(&fact);
-                lines.extend(screen.wrapped(&fact, &gutter, &format!("{gutter}  ")));
-            }
-            if let Some(used) = &step.uses {
-                for (title, steps) in [("", &used.steps), ("finally", &used.last)] {
-                    if !title.is_empty() && !steps.is_empty() {
-                        lines.push(format!("{gutter}{title}"));
-                    }
-                    Forest::of(steps).grow(None, &gutter, lines, screen);
+fn grow(
+    forest: &Forest<'_>,
+    parent: Option<usize>,
+    indent: &str,
+    lines: &mut Vec<String>,
+    screen: &Screen<'_>,
+) {
+    let children = forest.children(parent);
+    let last = children.last().copied();
+    for at in children.iter().copied() {
+        let Some(step) = forest.steps.get(at) else {
+            continue;
+        };
+        let (branch, below) = match (parent, Some(at) == last) {
+            (None, _) => ("", ""),
+            (Some(_), true) => ("└─ ", "   "),
+            (Some(_), false) => ("├─ ", "│  "),
+        };
+        let edge = edge(forest, parent, step);
+        lines.push(format!("{indent}{branch}{edge}{}", title(step, screen)));
+        let has_children = !forest.children(Some(at)).is_empty();
+        let below = format!("{indent}{below}");
+        let gutter = format!("{below}{}", if has_children { "│    " } else { "     " });
+        for fact in facts(step, forest.parents.get(at).copied().flatten().is_some()) {
+            let fact = screen.words(&fact);
+            lines.extend(screen.wrapped(&fact, &gutter, &format!("{gutter}  ")));
+        }
+        if let Some(used) = &step.uses {
+            for (title, steps) in [("", &used.steps), ("finally", &used.last)] {
+                if !title.is_empty() && !steps.is_empty() {
+                    lines.push(format!("{gutter}{title}"));
                 }
+                grow(&Forest::of(steps), None, &gutter, lines, screen);
             }
-            self.grow(Some(at), &below, lines, screen);
         }
-    }
-
-    /// The end of the step above that this one waits for.
-    fn edge(&self, parent: Option<usize>, step: &StepView) -> String {
-        let above = parent.and_then(|at| self.steps.get(at));
-        let need = above.and_then(|above| step.needs.iter().find(|need| need.step == above.id));
-        need.map_or_else(String::new, |need| format!("{}: ", need.outcome))
+        grow(forest, Some(at), &below, lines, screen);
     }
 }
 
-/// How many steps stand before each, on the longest way.
-fn depths(needs: &[Vec<usize>]) -> Vec<usize> {
-    let mut depths = vec![0; needs.len()];
-    for _ in 0..needs.len() {
-        let mut changed = false;
-        for (at, needs) in needs.iter().enumerate() {
-            let depth = needs
-                .iter()
-                .filter_map(|need| depths.get(*need))
-                .max()
-                .map_or(0, |deepest| deepest + 1);
-            if let Some(slot) = depths.get_mut(at).filter(|slot| **slot != depth) {
-                *slot = depth;
-                changed = true;
-            }
-        }
-        if !changed {
-            break;
-        }
-    }
-    depths
+/// The end of the step above that this one waits for.
+fn edge(forest: &Forest<'_>, parent: Option<usize>, step: &StepView) -> String {
+    let above = parent.and_then(|at| forest.steps.get(at));
+    let need = above.and_then(|above| step.needs.iter().find(|need| need.step == above.id));
+    need.map_or_else(String::new, |need| format!("{}: ", need.outcome))
 }
 
 fn title(step: &StepView, screen: &Screen<'_>) -> String {

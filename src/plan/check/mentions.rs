@@ -7,7 +7,7 @@ use crate::text;
 use super::super::Phase;
 use super::super::names::{Indexed, Names, Output};
 use super::super::walk::{Found, Sees};
-use super::types;
+use super::{compared, types};
 
 /// Where a mention stands, which decides what it may name.
 #[derive(Clone, Copy)]
@@ -40,6 +40,7 @@ pub(crate) fn check<'p>(
     names: &Names<'p>,
     mistakes: &mut Mistakes,
 ) -> Option<Indexed<'p>> {
+    compared::check(found, at, names, mistakes);
     match (found.hop(0).unwrap_or_default(), at) {
         ("inputs", _) => input(found, names, mistakes),
         ("vars", Where::Var { before }) => var(found, names, before, mistakes),

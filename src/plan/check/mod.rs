@@ -1,6 +1,7 @@
 //! The checks: one file per rule family. All mistakes are told, none is fixed.
 
 pub(super) mod checkout;
+pub(super) mod compared;
 pub(super) mod for_each;
 pub(super) mod mentions;
 pub(super) mod reach;

@@ -4,6 +4,7 @@ use super::super::codes;
 use super::super::mistakes::Mistakes;
 use super::super::tree::{Entry, Yaml, YamlNode};
 use super::super::unquoted;
+use super::habits;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::template::Key;
 use crate::text;
@@ -149,7 +150,10 @@ pub(crate) fn wrong_shape(yaml: &Yaml, what: &str, wanted: &str, mistakes: &mut 
                         .fix(format!("{key}: {value}")),
                     None => diagnostic,
                 },
-                _ => diagnostic,
+                _ => match habits::shape(what, yaml) {
+                    Some(hint) => diagnostic.hint(hint),
+                    None => diagnostic,
+                },
             }
         }
     });
@@ -187,9 +191,19 @@ pub(crate) fn unknown_key(key: &Key, what: &str, known: &[&str], mistakes: &mut 
             key.place.clone(),
             format!("{what} has no key `{shown}`"),
         );
-        match crate::diagnostic::nearest(&key.name, known.iter().copied()) {
-            Some(near) => diagnostic.nearest(&key.name, [near]).fix(near),
-            None => diagnostic.hint(allowed(known)),
+        let near = || crate::diagnostic::nearest(&key.name, known.iter().copied());
+        match (
+            habits::called(&key.name, known),
+            habits::needless(&key.name, known),
+        ) {
+            (Some(ours), _) => diagnostic
+                .hint(format!("it is called `{ours}` here"))
+                .fix(ours),
+            (None, Some(why)) => diagnostic.hint(why),
+            (None, None) => match near() {
+                Some(near) => diagnostic.nearest(&key.name, [near]).fix(near),
+                None => diagnostic.hint(allowed(known)),
+            },
         }
     };
     mistakes.push(diagnostic);

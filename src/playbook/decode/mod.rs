@@ -6,6 +6,7 @@
 mod action;
 mod fields;
 mod for_each;
+mod habits;
 mod inputs;
 mod needs;
 mod params;

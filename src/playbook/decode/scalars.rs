@@ -8,6 +8,7 @@ use super::super::places::{fixed_line, with_quotes};
 use super::super::tree::{Yaml, YamlNode};
 use super::super::{codes, unquoted};
 use super::fields::{plain, wrong_shape};
+use super::habits;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::template::Key;
 use crate::{duration, text};
@@ -266,6 +267,11 @@ pub(crate) fn wrong_word(yaml: &Yaml, text: &str, words: &[&str], what: &str) ->
             text::clean_line(text, 40)
         ),
     );
+    if let Some(ours) = habits::called(text, words) {
+        return diagnostic
+            .hint(format!("it is called `{ours}` here"))
+            .fix(ours);
+    }
     match crate::diagnostic::nearest(text, words.iter().copied()) {
         Some(near) => diagnostic.nearest(text, [near]).fix(near),
         None => diagnostic,

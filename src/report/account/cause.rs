@@ -8,7 +8,9 @@ use super::detail::Detail;
 use super::run::{NAME_CHARACTERS_MAX, Next, WORDS_CHARACTERS_MAX, lasted};
 use super::step::{Error, Link, links, mark, told_error};
 use crate::outcome::StepOutcome;
+use crate::report::causes::lies_in;
 use crate::report::gate::Gate;
+use crate::report::triage::{kind_word, triage};
 use crate::report::view::{RunView, StepView};
 use crate::text::shell_word;
 
@@ -29,6 +31,9 @@ pub(in crate::report) struct Cause {
     pub(in crate::report) error: Option<Error>,
     /// The result of the pipeline and its reason: `failed (test)`.
     pub(in crate::report) pipeline: Option<String>,
+    /// Who can mend it, by that reason: what follows "the cause lies in".
+    pub(in crate::report) lies_in: Option<&'static str>,
+    pub(in crate::report) triage: Option<Triage>,
     pub(in crate::report) failed_jobs: Vec<String>,
     pub(in crate::report) commands: Vec<Command>,
     pub(in crate::report) candidates: Vec<Candidate>,
@@ -38,12 +43,25 @@ pub(in crate::report) struct Cause {
     pub(in crate::report) next: Vec<Next>,
 }
 
-/// A command of a job that failed.
+/// What a red pipeline is worth.
+#[derive(Debug, Clone, Serialize)]
+pub(in crate::report) struct Triage {
+    pub(in crate::report) kind: &'static str,
+    pub(in crate::report) why: String,
+    /// Empty when there is none.
+    pub(in crate::report) signature: String,
+}
+
+/// A job that failed, and the command that did.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::report) struct Command {
+    /// Empty when it is not known; so are the block and the command.
     pub(in crate::report) job: String,
+    pub(in crate::report) block: String,
     pub(in crate::report) command: String,
     pub(in crate::report) exit_code: Option<i64>,
+    /// Why there is no log, or why it is the platform that failed.
+    pub(in crate::report) note: Option<String>,
     /// The last lines that it printed.
     pub(in crate::report) lines: String,
 }
@@ -57,13 +75,7 @@ pub(in crate::report) struct Candidate {
 
 /// The causes, and how many more there are.
 pub(super) fn causes(view: &RunView, gate: Gate<'_>, detail: &Detail) -> (Vec<Cause>, usize) {
-    let mut bad: Vec<(&String, &StepView)> = view.causes().collect();
-    // What is allowed to fail is not why the run failed: it is told last.
-    bad.sort_by_key(|(_, step)| {
-        step.ended
-            .as_ref()
-            .is_some_and(|ended| ended.allowed_to_fail)
-    });
+    let bad = view.causes();
     let causes = bad
         .iter()
         .take(detail.causes_max)
@@ -99,6 +111,8 @@ fn cause(
                 reason => format!("{} ({reason})", name(result)),
             }
         }),
+        lies_in: step.output_text("reason").and_then(lies_in),
+        triage: told_triage(step, gate),
         failed_jobs: step
             .output("failed_jobs")
             .and_then(Value::as_array)
@@ -121,57 +135,41 @@ fn cause(
     }
 }
 
-/// The commands that failed in the jobs of a step: those it fetched itself, or those that another step
-/// fetched because of it.
+/// What the pipeline of a step is worth that ended red.
+pub(super) fn told_triage(step: &StepView, gate: Gate<'_>) -> Option<Triage> {
+    let found = triage(step)?;
+    Some(Triage {
+        kind: kind_word(found.kind),
+        why: gate.line(&found.why, WORDS_CHARACTERS_MAX),
+        signature: gate.line(&found.signature, NAME_CHARACTERS_MAX),
+    })
+}
+
+/// The commands that failed in the jobs of a step.
 pub(super) fn commands_of(
     view: &RunView,
     id: &str,
     (gate, detail): (Gate<'_>, &Detail),
 ) -> Vec<Command> {
-    let fetched = |step: &StepView| step.info.action == "fetch_logs";
-    let Some(own) = view.steps.get(id) else {
-        return Vec::new();
-    };
-    if !fetched(own) && !own.is_bad() {
-        return Vec::new();
-    }
-    let sources: Vec<&StepView> = if fetched(own) {
-        vec![own]
-    } else {
-        view.logs_of(id).collect()
-    };
-    sources
-        .into_iter()
-        .filter_map(|logs| logs.output("failed_commands")?.as_array())
-        .flatten()
+    let name = |text: &str| gate.line(text, NAME_CHARACTERS_MAX);
+    let words = |text: &str| gate.line(text, WORDS_CHARACTERS_MAX);
+    let failed = view.failed_commands(id).into_iter();
+    failed
         .take(detail.commands_max)
-        .map(|found| command(found, gate, detail))
+        .map(|failed| Command {
+            job: name(&failed.job),
+            block: name(&failed.block),
+            command: words(&failed.command),
+            exit_code: failed.exit_code,
+            note: failed.note.as_deref().map(words),
+            lines: last_lines(&failed.last_lines, gate, detail),
+        })
         .collect()
 }
 
-fn command(found: &Value, gate: Gate<'_>, detail: &Detail) -> Command {
-    let text = |name: &str| found.get(name).and_then(Value::as_str).unwrap_or_default();
-    Command {
-        job: gate.line(text("job"), NAME_CHARACTERS_MAX),
-        command: gate.line(text("command"), WORDS_CHARACTERS_MAX),
-        exit_code: found.get("exit_code").and_then(Value::as_i64),
-        lines: last_lines(found.get("last_lines"), gate, detail),
-    }
-}
-
-/// The end of a log, whether it came as a text or as a list of lines.
-fn last_lines(value: Option<&Value>, gate: Gate<'_>, detail: &Detail) -> String {
-    let text = match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(lines)) => {
-            let lines: Vec<&str> = lines.iter().filter_map(Value::as_str).collect();
-            lines.join("\n")
-        }
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {
-            String::new()
-        }
-    };
-    let block = gate.block(&text);
+/// The end of a log.
+fn last_lines(text: &str, gate: Gate<'_>, detail: &Detail) -> String {
+    let block = gate.block(text);
     let all: Vec<&str> = block.trim_end().lines().collect();
     let kept = all.get(all.len().saturating_sub(detail.lines_max)..);
     let kept: Vec<String> = kept

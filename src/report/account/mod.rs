@@ -9,7 +9,7 @@ mod detail;
 mod run;
 mod step;
 
-pub(super) use cause::{Cause, Command};
+pub(super) use cause::{Cause, Command, Triage};
 pub(super) use detail::{Detail, within};
 pub(super) use run::Account;
 pub use run::Told;

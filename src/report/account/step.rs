@@ -5,18 +5,21 @@ use std::collections::HashSet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::cause::{Candidate, Command, candidates, commands_of};
+use super::cause::{Candidate, Command, Triage, candidates, commands_of, told_triage};
 use super::detail::Detail;
 use super::run::{NAME_CHARACTERS_MAX, Named, WORDS_CHARACTERS_MAX, lasted, moment};
 use crate::event::Failure;
 use crate::outcome::StepOutcome;
 use crate::report::gate::Gate;
 use crate::report::timeline::{Axis, Doing};
+use crate::report::triage::other_outputs;
 use crate::report::view::{RunView, StepState, StepView};
 use crate::size;
 
 /// Steps are not moved in further than this.
 const DEPTH_MAX: usize = 4;
+/// So many steps are named in which the cause of one lies.
+const CAUSES_NAMED_MAX: usize = 20;
 
 /// The account of a step.
 #[derive(Debug, Clone, Serialize)]
@@ -70,6 +73,10 @@ pub(in crate::report) struct Step {
     pub(in crate::report) outputs: Vec<Named>,
     pub(in crate::report) outputs_more: usize,
     pub(in crate::report) commands: Vec<Command>,
+    pub(in crate::report) triage: Option<Triage>,
+    /// The steps in which the cause lies when it is made of others.
+    pub(in crate::report) causes: Vec<Part>,
+    pub(in crate::report) causes_more: usize,
     pub(in crate::report) critical: bool,
 }
 
@@ -78,6 +85,14 @@ pub(in crate::report) struct Step {
 pub(in crate::report) struct Need {
     pub(in crate::report) id: String,
     pub(in crate::report) accepted: String,
+}
+
+/// A step that this one is made of.
+#[derive(Debug, Clone, Serialize)]
+pub(in crate::report) struct Part {
+    /// Its number in the account.
+    pub(in crate::report) n: usize,
+    pub(in crate::report) id: String,
 }
 
 /// A stretch of time, in percent of the run.
@@ -153,6 +168,9 @@ pub(super) fn steps(
         told.has_parts = parents.contains(id.as_str());
         told.critical = path.contains(id);
         spend(&mut told, step, axis);
+        if told.has_parts && step.is_bad() {
+            place_causes(&mut told, view, id, gate);
+        }
         all.push(told);
     }
     all
@@ -174,7 +192,7 @@ fn told(
     let at = named.rfind('/').map_or(0, |at| at + 1);
     let (prefix, short) = whole.split_at_checked(at).unwrap_or(("", &whole));
     let (tries, tries_more) = tries(step, (gate, detail), axis);
-    let outputs = ended.map(|ended| &ended.outputs);
+    let outputs = ended.map(|_| other_outputs(step)).unwrap_or_default();
     let calls = step.calls.values();
     Step {
         n: 0,
@@ -220,11 +238,27 @@ fn told(
         links: ended.map(|e| links(&e.links, gate)).unwrap_or_default(),
         files: ended.map(|e| files(&e.files, gate)).unwrap_or_default(),
         reruns: ended.map(|e| reruns(&e.reruns, gate)).unwrap_or_default(),
-        outputs: told_outputs(outputs, gate, detail),
-        outputs_more: outputs.map_or(0, |all| all.len().saturating_sub(detail.outputs_max)),
+        outputs: told_outputs(&outputs, gate, detail),
+        outputs_more: outputs.len().saturating_sub(detail.outputs_max),
         commands: commands_of(view, id, (gate, detail)),
+        triage: told_triage(step, gate),
+        causes: Vec::new(),
+        causes_more: 0,
         critical: false,
     }
+}
+
+/// Tells in which parts the cause lies.
+fn place_causes(told: &mut Step, view: &RunView, id: &str, gate: Gate<'_>) {
+    let causes = view.causes_within(id);
+    told.causes_more = causes.len().saturating_sub(CAUSES_NAMED_MAX);
+    let named = causes.into_iter().take(CAUSES_NAMED_MAX);
+    told.causes = named
+        .map(|id| Part {
+            n: view.steps.get_index_of(id).map_or(0, |index| index + 1),
+            id: gate.line(id, NAME_CHARACTERS_MAX),
+        })
+        .collect();
 }
 
 fn needs(step: &StepView, gate: Gate<'_>) -> Vec<Need> {
@@ -238,15 +272,10 @@ fn needs(step: &StepView, gate: Gate<'_>) -> Vec<Need> {
         .collect()
 }
 
-/// The outputs of a step, but for the failed commands, which are told with their last lines.
-fn told_outputs(
-    outputs: Option<&Map<String, Value>>,
-    gate: Gate<'_>,
-    detail: &Detail,
-) -> Vec<Named> {
+/// The outputs of a step, but for the failed commands and the triage, which are told in words.
+fn told_outputs(outputs: &Map<String, Value>, gate: Gate<'_>, detail: &Detail) -> Vec<Named> {
     outputs
-        .into_iter()
-        .flatten()
+        .iter()
         .filter(|(name, _)| *name != "failed_commands")
         .take(detail.outputs_max)
         .map(|(output, value)| Named {

@@ -60,9 +60,9 @@ fn note(transaction: &Transaction<'_>, seen: &Sighting<'_>, simulated: bool) -> 
         ])?;
     transaction
         .prepare_cached(
-            "DELETE FROM failures WHERE project = ?1 AND signature = ?2 AND number NOT IN
+            "DELETE FROM failures WHERE project = ?1 AND signature = ?2 AND number <=
              (SELECT number FROM failures WHERE project = ?1 AND signature = ?2
-              ORDER BY number DESC LIMIT ?3)",
+              ORDER BY number DESC LIMIT 1 OFFSET ?3)",
         )?
         .execute(params![
             project,

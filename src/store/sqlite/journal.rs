@@ -164,9 +164,9 @@ fn remember(
         ])?;
     transaction
         .prepare_cached(
-            "DELETE FROM history WHERE name = ?1 AND step = ?2 AND number NOT IN
+            "DELETE FROM history WHERE name = ?1 AND step = ?2 AND number <=
              (SELECT number FROM history WHERE name = ?1 AND step = ?2
-              ORDER BY number DESC LIMIT ?3)",
+              ORDER BY number DESC LIMIT 1 OFFSET ?3)",
         )?
         .execute(params![name, step, signed(HISTORY_MAX as u64)])?;
     Ok(())

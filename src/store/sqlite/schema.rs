@@ -1,5 +1,6 @@
 //! The tables, and which version of them a file has.
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::fault::Fault;
@@ -139,6 +140,8 @@ fn pragma(connection: &Connection, name: &str) -> Result<i64, Fault> {
 
 /// How the connection works: what is committed is synced, and the schema of the file is not trusted.
 fn configure(connection: &Connection) -> Result<(), Fault> {
+    // Without it a statement is prepared anew whenever its values change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "fullfsync", true)?;

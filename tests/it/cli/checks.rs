@@ -7,6 +7,8 @@ use crate::program::Program;
 
 const GOOD: &str = "playbook: 1\nsteps:\n  a: { sleep: 1s }\n";
 const WRONG: &str = "playbook: 1\nsteps:\n  a: { sleep: 5 }\n";
+const TEST: &str =
+    "test: good.yml\ncases: { passes: { expect: { outcome: passed, steps: { a: passed } } } }\n";
 const DOUBTFUL: &str =
     "playbook: 1\ninputs:\n  x: { type: string, default: y }\nsteps:\n  a: { sleep: 1s }\n";
 
@@ -18,7 +20,7 @@ fn folders_give_the_playbooks_below_them() {
         ("ci/deep/er/wrong.yaml", WRONG),
         ("ci/deep/doubtful.yml", DOUBTFUL),
         ("ci/compose.yml", "services: {}\nsteps: {}\n"),
-        ("ci/good.test.yml", "playbook: good.yml\n"),
+        ("ci/good.test.yml", TEST),
         ("ci/.hidden/wrong.yml", WRONG),
         ("ci/notes.txt", WRONG),
         ("empty/compose.yml", "services: {}\n"),
@@ -43,6 +45,48 @@ fn folders_give_the_playbooks_below_them() {
         .run(&["check", "ci/good.yml", &release()])
         .expect(0)
         .says(&["2 playbooks are in order"]);
+}
+
+#[test]
+fn test_files_are_checked_as_what_they_are() {
+    let program = Program::new();
+    program.file("good.yml", GOOD);
+    program.file("wrong.yml", WRONG);
+    program.file("doubtful.yml", DOUBTFUL);
+    program.file("good.test.yml", TEST);
+    let checked = |files: &[&str]| program.run(&[&["check"], files].concat());
+    checked(&["good.yml", "good.test.yml"])
+        .expect(0)
+        .says(&["1 playbook and 1 test file are in order"]);
+    checked(&["good.test.yml"])
+        .expect(0)
+        .says(&["1 test file is in order"]);
+    checked(&["."]).expect(3).says(&["wrong.yml:3:15"]);
+    // A test by its words, though not by its name.
+    program.file("case.yml", &TEST.replace("a: passed", "b: passed"));
+    checked(&["case.yml"])
+        .expect(3)
+        .says(&["case.yml:2:", "the playbook has no step `b`"]);
+    // What is wrong with a playbook is told once, and what is doubtful of the playbook alone.
+    program.file("wrong.test.yml", &TEST.replace("good", "wrong"));
+    let both = checked(&["wrong.yml", "wrong.test.yml"]).expect(3);
+    assert_eq!(
+        both.err.matches("wrong.yml:3:15").count(),
+        1,
+        "{}",
+        both.err
+    );
+    checked(&["wrong.test.yml"])
+        .expect(3)
+        .says(&["wrong.yml:3:15"]);
+    program.file("doubtful.test.yml", &TEST.replace("good", "doubtful"));
+    checked(&["doubtful.test.yml", "--deny-warnings"]).expect(0);
+    program.file("lost.test.yml", &TEST.replace("good", "lost"));
+    checked(&["lost.test.yml", "good.yml"]).expect(3).says(&[
+        "error[P027]: there is no playbook `lost.yml`",
+        "lost.test.yml:1:7",
+        "hint: ",
+    ]);
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn what_cannot_be_run_is_refused() {
     let done = empty.run(&["test"]).expect(3);
     assert!(
         done.err
-            .contains("x.test.yml:1:7: there is no playbook `absent.yml`"),
+            .contains("there is no playbook `absent.yml`\n --> x.test.yml:1:7"),
         "{}",
         done.err
     );
