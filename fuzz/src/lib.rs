@@ -33,7 +33,7 @@ fn text(data: &[u8]) -> String {
 
 /// A playbook: loads or is refused, and every mistake has a place within the text and can be shown.
 pub fn playbook(data: &[u8]) {
-    let source = Source::new("fuzz.yml", text(data));
+    let Some(source) = source("fuzz.yml", data) else { return };
     let (plan, wrong) = runner::plan::check(&source, &Limits::default());
     assert_eq!(plan.is_some(), !wrong.has_errors());
     show(&wrong);
@@ -41,10 +41,23 @@ pub fn playbook(data: &[u8]) {
 
 /// A test file: reads or is refused, in the same way.
 pub fn test_file(data: &[u8]) {
-    let source = Source::new("fuzz.test.yml", text(data));
+    let Some(source) = source("fuzz.test.yml", data) else { return };
     let (draft, wrong) = runner::testing::read(&source, &Limits::default());
     assert!(draft.is_some() || wrong.has_errors());
     show(&wrong);
+}
+
+/// The bytes of a file as every file is read.
+fn source(name: &str, data: &[u8]) -> Option<Arc<Source>> {
+    match runner::playbook::source_from_bytes(name, data.to_vec(), &Limits::default()) {
+        Ok(source) => Some(source),
+        Err(mistake) => {
+            let mut wrong = Diagnostics::new();
+            wrong.push(*mistake);
+            show(&wrong);
+            None
+        }
+    }
 }
 
 /// Mistakes point to what is there, and say the same about it in every format.
