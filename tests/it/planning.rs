@@ -254,14 +254,13 @@ fn a_new_playbook_is_right_and_nothing_is_overwritten() {
 #[test]
 fn a_long_chain_stays_on_the_page() {
     let program = Program::new();
-    let mut text = "playbook: 1\nname: chain\nsteps:\n  s0: { set: { v: 0 } }\n".to_owned();
-    for at in 1..1_000 {
-        text.push_str(&format!(
-            "  s{at}: {{ set: {{ v: \"{{{{ steps.s{}.v }}}}\" }} }}\n",
-            at - 1
-        ));
-    }
-    program.file("chain.yml", &text);
+    let step = |at: i32| {
+        let before = at - 1;
+        format!("  s{at}: {{ set: {{ v: \"{{{{ steps.s{before}.v }}}}\" }} }}\n")
+    };
+    let steps: String = (1..1_000).map(step).collect();
+    let head = "playbook: 1\nname: chain\nsteps:\n  s0: { set: { v: 0 } }\n";
+    program.file("chain.yml", &format!("{head}{steps}"));
     let done = program.run(&["plan", "chain.yml", "--offline"]).expect(0);
     let steps: Vec<&str> = done.out.lines().filter(|l| l.ends_with("(set)")).collect();
     assert_eq!(steps.len(), 1_000);

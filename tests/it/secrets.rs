@@ -33,7 +33,7 @@ steps:
       shouted: "{{ inputs.secret | replace('/', '-') | upper | list | join('.') }}"
       again: "{{ steps.names.copy | replace('Bearer ', '') | replace('k', '_') }}"
       # What a secret only decides is none.
-      branch: "{{ inputs.reference if inputs.secret is defined else 'nothing' }}"
+      branch: "{{ inputs.reference | upper if inputs.secret is defined else 'nothing' }}"
   build:
     run_workflow:
       project: demo
@@ -270,7 +270,7 @@ fn a_run_leaves_no_secret_behind() {
             let report = program.report("report.json").to_string();
             assert!(report.contains("***"), "{report}");
             assert!(
-                report.contains("\"branch\":\"refs/heads/main\""),
+                report.contains("\"branch\":\"REFS/HEADS/MAIN\""),
                 "{report}"
             );
             nothing_in(

@@ -430,6 +430,30 @@ outputs: { out: "{{ steps.three.v }}" }
 }
 
 #[test]
+fn what_may_fail_inside_a_playbook_that_passed_had_its_turn() {
+    let world = "http:\n  - { url: '*/red', status: 422, count: 2 }\n  - { url: '*' }\n";
+    let inner = r#"playbook: 1
+steps:
+  one: { allow_failure: true, http: { method: POST, url: "https://a.example/red" } }
+outputs: { out: 1 }
+"#;
+    let mut lab = lab(
+        "playbook: 1\nsteps:\n  a: { use: { playbook: inner.yml, with: {} } }\n  b: { needs: [a], http: { method: POST, url: \"https://a.example/red\" } }\n",
+        inner,
+        world,
+    );
+    lab.until_the_end(&[], &mut |_| {});
+    let first = ends(&lab);
+    assert_eq!(first, ["a/one failed", "a passed", "b failed"]);
+    let by = "ann".to_owned();
+    lab.session(&Plot {
+        opening: vec![Ev::RoundRequested { failed: true, by }],
+        ..Plot::default()
+    });
+    assert_eq!(ends(&lab)[first.len()..], ["b passed"]);
+}
+
+#[test]
 fn a_playbook_that_is_not_come_to_again_ends_its_steps() {
     let world = "http:\n  - { url: '*/undo' }\n  - { url: '*/gate', status: 200, count: 1 }\n  - { url: '*', status: 422 }\n";
     let inner = "playbook: 1\nsteps:\n  one: { http: { method: POST, url: 'https://a.example/one' } }\n  two: { needs: [one], sleep: 1s }\n";
