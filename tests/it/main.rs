@@ -9,6 +9,7 @@ mod docs;
 mod endpoints;
 mod explain;
 mod fan_out;
+mod includes;
 mod invariants;
 mod lab;
 mod layering;
@@ -30,7 +31,6 @@ mod testing;
 mod triage;
 mod undo;
 mod used;
-mod uses;
 mod web;
 
 /// The sweeps play thousands of runs of many small values: a third of their time went to the allocator.
