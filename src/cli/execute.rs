@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::args::{self, Report, ReportFormat, Results};
@@ -22,6 +21,7 @@ use super::settings::Settings;
 use super::signals;
 use super::spoken::Spoken;
 use super::summary::{Ending, summary};
+use super::usage;
 use crate::clock::Clock;
 use crate::drivers::{Conditions, Finish, Observer, Remembered, Session};
 use crate::effects::{EffectSettings, SemaphoreEffects, Web};
@@ -165,7 +165,10 @@ impl Execution<'_> {
         }
         let mut view = collected.view();
         view.rehearsal = rehearsal;
-        let api = api_use(&effects, &view);
+        let mut usage = self.store.usage(&self.info.id).unwrap_or_default();
+        usage.add(&usage::of_session(&effects));
+        self.store.put_usage(&self.info.id, &usage);
+        let api = usage::api_use(&view, &usage);
         let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
         Worked {
             finish,
@@ -424,24 +427,6 @@ fn not_begun(error: StartError) -> Failing {
             Failing::mistake(Exit::Invalid, mistake)
         }
         StartError::Timeout(_) => Failing::words(Exit::Invalid, error.to_string()),
-    }
-}
-
-fn api_use(effects: &SemaphoreEffects, view: &RunView) -> ApiUse {
-    let usage = effects.usage();
-    let calls = view.steps.values().flat_map(|step| step.calls.values());
-    let retries: usize = calls.map(|call| call.tries.len().saturating_sub(1)).sum();
-    let by_endpoint: IndexMap<String, u64> = usage
-        .by_endpoint
-        .iter()
-        .map(|(name, count)| ((*name).to_owned(), *count))
-        .collect();
-    ApiUse {
-        requests: usage.requests,
-        by_endpoint,
-        retries: retries as u64,
-        saved: effects.saved(),
-        bytes: usage.bytes,
     }
 }
 

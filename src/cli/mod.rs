@@ -51,4 +51,5 @@ mod test;
 mod test_files;
 #[cfg(feature = "otel")]
 mod traces;
+mod usage;
 pub mod words;

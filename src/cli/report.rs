@@ -12,7 +12,8 @@ use super::failing::Failing;
 use super::main::Surroundings;
 use super::output::write_report;
 use super::playbooks::kept;
-use super::runs::{api_of, exit_of, store};
+use super::runs::{exit_of, store};
+use super::usage::api_use;
 use crate::diagnostic::Source;
 use crate::event::Recorded;
 use crate::plan::{self, Limits, Plan};
@@ -35,7 +36,7 @@ pub(super) fn report(around: &Surroundings, args: &ReportOf) -> Result<Exit, Fai
     let told = Told {
         view: &view,
         exit_code: exit_of(&view).code(),
-        api: &api_of(&view),
+        api: &api_use(&view, &store.usage(&run)?),
         bytes_max: bytes_max(&settings),
     };
     let text = |format| text_in(format, &told, &around.redactor);

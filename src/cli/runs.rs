@@ -12,10 +12,11 @@ use super::main::Surroundings;
 use super::screen::Screen;
 use super::settings::Settings;
 use super::show;
+use super::usage::api_use;
 use crate::clock::{Clock, millis_between};
 use crate::event::Recorded;
-use crate::report::{ApiUse, RunView, report, report_text};
-use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store};
+use crate::report::{RunState as Stands, RunView, report, report_text};
+use crate::store::{ListFilter, RunState, RunSummary, SqliteStore, Store, Usage};
 
 /// Opens the store of the state folder.
 pub(super) fn store(around: &Surroundings, settings: &Settings) -> Result<SqliteStore, Failing> {
@@ -119,9 +120,10 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
         view.observe(&observation);
     }
     if args.json {
-        around
-            .output
-            .json_text(&report_text(&document(&events), &around.redactor))?;
+        around.output.json_text(&report_text(
+            &document(&events, &store.usage(&run)?),
+            &around.redactor,
+        ))?;
         return Ok(Exit::Passed);
     }
     let screen = Screen::new(around.width(), &around.redactor).colour(around.output.out_colour());
@@ -138,25 +140,17 @@ pub(super) fn show(around: &Surroundings, args: &Show) -> Result<Exit, Failing> 
     Ok(Exit::Passed)
 }
 
-/// The report of a run from its journal alone.
-pub(super) fn document(events: &[Recorded]) -> crate::report::v1::Report {
+/// The report of a run that was kept.
+pub(super) fn document(events: &[Recorded], usage: &Usage) -> crate::report::v1::Report {
     let view = RunView::of(events);
-    report(&view, exit_of(&view).code(), &api_of(&view))
+    report(&view, exit_of(&view).code(), &api_use(&view, usage))
 }
 
-/// How much a run asked of Semaphore, as far as its journal tells.
-pub(super) fn api_of(view: &RunView) -> ApiUse {
-    ApiUse {
-        requests: view.requests,
-        retries: view.retries,
-        ..ApiUse::default()
-    }
-}
-
-/// The code that the runner ended with, or would end with.
+/// The code that the runner ended with; of a run that it never ended, the one for what can be resumed.
 pub(super) fn exit_of(view: &RunView) -> Exit {
-    match view.ended() {
-        Some(ended) => Exit::of_run(ended.outcome, ended.failure),
-        None => Exit::Parked,
+    match &view.state {
+        Stands::Ended(ended) => Exit::of_run(ended.outcome, ended.failure),
+        Stands::Parked { exit_code, .. } => Exit::from_code(*exit_code).unwrap_or(Exit::Parked),
+        Stands::Running => Exit::Parked,
     }
 }

@@ -315,7 +315,8 @@ pub struct LimitHit {
     pub message: String,
 }
 
-/// How much the run asked of Semaphore.
+/// How much the run asked of Semaphore, in all its sessions. Of a session that was killed only `requests` and `retries` are
+/// known.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Api {
     /// Requests in all.

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use super::error::StoreError;
 use super::history::Estimates;
 use super::lock::LockGuard;
-use super::model::{InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunSummary};
+use super::model::{
+    InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunSummary, Usage,
+};
 use crate::event::{EffectKey, Intent, Observation, Recorded};
 use crate::triage::Past;
 
@@ -55,6 +57,12 @@ pub trait Store: Send + Sync {
 
     /// What the steps were last seen doing, by the name of the step.
     fn observations(&self, run: &str) -> Result<Vec<Observation>, StoreError>;
+
+    /// Keeps how much a run has asked of Semaphore; only the last. Lossy, and so never an error.
+    fn put_usage(&self, run: &str, usage: &Usage);
+
+    /// How much a run has asked of Semaphore, as far as its sessions came to tell.
+    fn usage(&self, run: &str) -> Result<Usage, StoreError>;
 
     /// Leaves a message for the owner of a run that has not ended; durable, also when no owner lives. A
     /// run that ended as unknown takes what settles it.

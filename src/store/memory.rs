@@ -17,7 +17,7 @@ use super::error::{StoreError, StoreErrorKind};
 use super::fold;
 use super::lock::{LockGuard, MemoryLocks, Subject};
 use super::model::{
-    InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunState, RunSummary,
+    InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunState, RunSummary, Usage,
     check_run_id,
 };
 use super::redaction;
@@ -169,6 +169,7 @@ impl Store for MemoryStore {
                 events: Vec::new(),
                 intents: Vec::new(),
                 observations: BTreeMap::new(),
+                usage: Usage::default(),
                 inbox: Vec::new(),
                 parked: None,
                 ended: None,
@@ -276,6 +277,23 @@ impl Store for MemoryStore {
                 .runs
                 .get(run)
                 .map_or_else(Vec::new, |run| run.observations.values().cloned().collect()))
+        })
+    }
+
+    fn put_usage(&self, run: &str, usage: &Usage) {
+        let mut inner = self.inner();
+        if inner.crashed {
+            return;
+        }
+        if let Some(run) = inner.runs.get_mut(run) {
+            run.usage = usage.clone();
+        }
+    }
+
+    fn usage(&self, run: &str) -> Result<Usage, StoreError> {
+        self.read(|inner| {
+            let run = inner.runs.get(run);
+            Ok(run.map(|run| run.usage.clone()).unwrap_or_default())
         })
     }
 

@@ -25,6 +25,6 @@ pub use lock::LockGuard;
 pub use memory::{CrashAt, MemoryStore};
 pub use model::{
     InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, Resolution, RunHeader, RunState,
-    RunSummary, SecretOrigin, StoredInput, check_run_id,
+    RunSummary, SecretOrigin, StoredInput, Usage, check_run_id,
 };
 pub use sqlite::SqliteStore;

@@ -1,5 +1,7 @@
 //! What a store keeps beside the events: headers, summaries, messages, owners. Plain data.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -136,6 +138,32 @@ pub struct RunSummary {
     pub ended_at: Option<Timestamp>,
     /// Who works on it, when somebody does.
     pub owner: Option<OwnerInfo>,
+}
+
+/// How much the sessions of a run asked of Semaphore.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Requests in all.
+    pub requests: u64,
+    /// Requests by endpoint.
+    pub by_endpoint: BTreeMap<String, u64>,
+    /// Requests that were not needed since one answer served several.
+    pub saved: u64,
+    /// The length of all answers.
+    pub bytes: u64,
+}
+
+impl Usage {
+    /// Adds what another session asked.
+    pub fn add(&mut self, more: &Self) {
+        self.requests = self.requests.saturating_add(more.requests);
+        self.saved = self.saved.saturating_add(more.saved);
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        for (endpoint, requests) in &more.by_endpoint {
+            let sum = self.by_endpoint.entry(endpoint.clone()).or_default();
+            *sum = sum.saturating_add(*requests);
+        }
+    }
 }
 
 /// Which runs to list.

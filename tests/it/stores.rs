@@ -13,7 +13,7 @@ mod fixture;
 use runner::event::{Answer, Event, Failure, FailureKind, Fate, Observation, Seen};
 use runner::outcome::{RunOutcome, StepOutcome};
 use runner::store::{
-    InboxMessage, ListFilter, Resolution, RunState, Store, StoreErrorKind, remembered_as,
+    InboxMessage, ListFilter, Resolution, RunState, Store, StoreErrorKind, Usage, remembered_as,
 };
 
 use fixture::{
@@ -29,7 +29,7 @@ fn ids(store: &dyn Store, filter: &ListFilter) -> Vec<String> {
 type Case = (&'static str, fn(&Place));
 
 /// What every store must do.
-const CASES: [Case; 15] = [
+const CASES: [Case; 16] = [
     ("a run comes back as it was written", comes_back),
     ("an id that is no file name is refused", ids_are_checked),
     ("events follow each other without gaps", no_gaps),
@@ -42,6 +42,7 @@ const CASES: [Case; 15] = [
     ("a run is found by a unique beginning", finds),
     ("messages stay until they are settled", messages_stay),
     ("of observations the last is kept", observations_last),
+    ("how much a run asked is kept with it", usage_kept),
     ("a lock has one holder", locks),
     ("history keeps the last twenty", history),
     (
@@ -326,6 +327,27 @@ fn messages_stay(place: &Place) {
     }
     assert!(place.open().take("r1").unwrap().is_empty(), "settled");
     assert_eq!(place.open().take("r2").unwrap().len(), 1);
+}
+
+fn usage_kept(place: &Place) {
+    let store = place.open();
+    store.create_run(&header("r1", 0)).unwrap();
+    assert_eq!(store.usage("r1").unwrap(), Usage::default());
+    let mut usage = Usage {
+        requests: 3,
+        by_endpoint: [("run_workflow".to_owned(), 1)].into(),
+        saved: 2,
+        bytes: 70,
+    };
+    store.put_usage("r1", &usage);
+    assert_eq!(place.open().usage("r1").unwrap(), usage);
+    usage.add(&usage.clone());
+    store.put_usage("r1", &usage);
+    let kept = place.open().usage("r1").unwrap();
+    assert_eq!((kept.requests, kept.saved, kept.bytes), (6, 4, 140));
+    assert_eq!(kept.by_endpoint["run_workflow"], 2);
+    store.put_usage("none", &usage);
+    assert_eq!(store.usage("none").unwrap(), Usage::default());
 }
 
 fn observations_last(place: &Place) {

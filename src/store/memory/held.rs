@@ -13,7 +13,7 @@ use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::fold::{self, Change, HISTORY_MAX};
 use crate::store::history::remembered_as;
 use crate::store::lessons::{Lesson, SIGHTINGS_MAX, lessons};
-use crate::store::model::{InboxMessage, PastStep, Posted, RunHeader};
+use crate::store::model::{InboxMessage, PastStep, Posted, RunHeader, Usage};
 use crate::store::redaction;
 use crate::triage::Past;
 
@@ -48,6 +48,7 @@ pub(super) struct Run {
     pub(super) events: Vec<Recorded>,
     pub(super) intents: Vec<Intent>,
     pub(super) observations: BTreeMap<String, Observation>,
+    pub(super) usage: Usage,
     pub(super) inbox: Vec<Posted>,
     pub(super) parked: Option<String>,
     pub(super) ended: Option<(RunOutcome, Timestamp)>,

@@ -12,7 +12,7 @@ use crate::outcome::{RunOutcome, StepOutcome};
 use crate::secret::Redactor;
 use crate::store::error::StoreError;
 use crate::store::fold::HISTORY_MAX;
-use crate::store::model::{PastStep, RunHeader, RunState, RunSummary};
+use crate::store::model::{PastStep, RunHeader, RunState, RunSummary, Usage};
 use crate::store::{checksum, redaction};
 
 /// Makes a run.
@@ -65,6 +65,30 @@ pub(super) fn header(connection: &Connection, run: &str) -> Result<RunHeader, Fa
         return Err(StoreError::damaged(what).into());
     }
     Ok(from_json(&json, &what)?)
+}
+
+/// Keeps how much a run has asked of Semaphore.
+pub(super) fn put_usage(
+    transaction: &Transaction<'_>,
+    run: &str,
+    usage: &Usage,
+) -> Result<(), Fault> {
+    transaction.execute(
+        "UPDATE runs SET api_usage = ? WHERE id = ?",
+        params![to_json(usage)?, run],
+    )?;
+    Ok(())
+}
+
+/// How much a run has asked of Semaphore. What cannot be read is not known: it is for people only.
+pub(super) fn usage(connection: &Connection, run: &str) -> Result<Usage, Fault> {
+    let json: Option<Option<String>> = connection
+        .query_row("SELECT api_usage FROM runs WHERE id = ?", [run], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    let read = json.flatten().map(|json| serde_json::from_str(&json).ok());
+    Ok(read.flatten().unwrap_or_default())
 }
 
 /// All runs, newest first, without their owners.

@@ -77,7 +77,7 @@ CREATE INDEX history_by_step ON history (name, step, number);
 
 /// What each version has changed, from the second on. `remembered_as` is the name that a run's steps are
 /// remembered by; runs of before have none, and are remembered by the name of the playbook.
-const CHANGES: [&str; 2] = [
+const CHANGES: [&str; 3] = [
     "
 ALTER TABLE runs ADD COLUMN remembered_as TEXT;
 ALTER TABLE history ADD COLUMN failure TEXT;
@@ -98,6 +98,9 @@ CREATE TABLE failures (
     UNIQUE (project, signature, pipeline)
 ) STRICT;
 CREATE INDEX failures_by_build ON failures (project, commit_sha, file);
+",
+    "
+ALTER TABLE runs ADD COLUMN api_usage TEXT;
 ",
 ];
 

@@ -17,7 +17,7 @@ use crate::store::contract::Store;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::lock::{Holder, LockFolder, LockGuard, Subject};
 use crate::store::model::{
-    InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunState, RunSummary,
+    InboxMessage, ListFilter, OwnerInfo, PastStep, Posted, RunHeader, RunState, RunSummary, Usage,
     check_run_id,
 };
 use crate::triage::Past;
@@ -282,6 +282,14 @@ impl Store for SqliteStore {
 
     fn observations(&self, run: &str) -> Result<Vec<Observation>, StoreError> {
         self.read(|connection| inbox::observations(connection, run))
+    }
+
+    fn put_usage(&self, run: &str, usage: &Usage) {
+        let _ = self.write_lossily(|transaction| runs::put_usage(transaction, run, usage));
+    }
+
+    fn usage(&self, run: &str) -> Result<Usage, StoreError> {
+        self.read(|connection| runs::usage(connection, run))
     }
 
     fn post(&self, run: &str, message: &InboxMessage) -> Result<(), StoreError> {

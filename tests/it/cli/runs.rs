@@ -48,6 +48,27 @@ fn a_run_that_fails_ends_with_one_and_the_log_of_what_failed() {
     assert!(log.contains("311 passed; 1 failed"), "{log}");
 }
 
+/// Whoever comes later reads what the first reader did.
+#[test]
+fn a_report_that_is_made_later_is_the_same() {
+    for (scenario, code) in [("passing", 0), ("failing", 1)] {
+        let (program, _server) = on(scenario, 1_000);
+        program.run(&apply(&release(), &[])).expect(code);
+        program
+            .run(&["report", "last", "json=later.json"])
+            .expect(0);
+        let text = |name: &str| {
+            let text = std::fs::read_to_string(program.work().join(name));
+            text.expect("it was written")
+        };
+        assert_eq!(text("later.json"), text("report.json"));
+        let api = &program.report("later.json")["api"];
+        assert!(api["by_endpoint"]["run_workflow"] == json!(1), "{api}");
+        let shown = program.run(&["show", "last", "--json"]).expect(0);
+        assert_eq!(shown.json()["api"], *api);
+    }
+}
+
 #[test]
 fn a_failed_deployment_is_not_a_passed_run() {
     let (program, server) = on("deploy_fails", 1_000);

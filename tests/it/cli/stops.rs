@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{apply, on, release, resume};
 use crate::program::{Program, Semaphore};
@@ -110,8 +110,25 @@ fn a_run_that_only_waits_is_parked_when_that_is_wanted() {
     let done = program.run(&apply_with(&["--park", "1s"])).expect(75);
     assert!(done.out.contains("runner resume"), "{}", done.out);
     assert_eq!(server.started(), (1, 0));
+    same_later(&program);
     program.run(&resume("last", &[])).expect(0);
     assert_eq!(server.started(), (1, 1));
+    // Both sessions count.
+    let api = same_later(&program)["api"].clone();
+    assert_eq!(api["requests"], json!(server.requests()));
+    let endpoints = api["by_endpoint"].as_object().expect("a map");
+    let sum: u64 = endpoints.values().filter_map(Value::as_u64).sum();
+    assert_eq!(json!(sum), api["requests"]);
+}
+
+/// The report of the last run as it is made from the state folder: the very one that was written at its end.
+fn same_later(program: &Program) -> Value {
+    program
+        .run(&["report", "last", "json=later.json"])
+        .expect(0);
+    let later = program.report("later.json");
+    assert_eq!(later, program.report("report.json"));
+    later
 }
 
 /// Killed at each line that it says, and resumed every time.

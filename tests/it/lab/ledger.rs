@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use runner::event::{EffectKey, Intent, Observation, Recorded};
 use runner::store::{
     InboxMessage, ListFilter, LockGuard, OwnerInfo, PastStep, Posted, RunHeader, RunSummary, Store,
-    StoreError, StoreErrorKind,
+    StoreError, StoreErrorKind, Usage,
 };
 use runner::triage::Past;
 
@@ -272,6 +272,16 @@ impl Store for Ledger {
 
     fn observations(&self, run: &str) -> Result<Vec<Observation>, StoreError> {
         self.living()?.observations(run)
+    }
+
+    fn put_usage(&self, run: &str, usage: &Usage) {
+        if let Ok(inner) = self.living() {
+            inner.put_usage(run, usage);
+        }
+    }
+
+    fn usage(&self, run: &str) -> Result<Usage, StoreError> {
+        self.living()?.usage(run)
     }
 
     fn post(&self, run: &str, message: &InboxMessage) -> Result<(), StoreError> {

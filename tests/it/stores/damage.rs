@@ -162,7 +162,7 @@ fn a_flipped_bit_is_named_or_without_effect() {
                 }
             }
         }
-        assert!(named > 40, "{file}: {named} of 400 named");
+        assert!(named > 30, "{file}: {named} of 400 named");
     }
 }
 
@@ -284,6 +284,7 @@ fn a_file_of_an_older_version_is_brought_up_to_date() {
     // What the first version did not have.
     let first = "DROP TABLE failures;
         ALTER TABLE runs DROP COLUMN remembered_as;
+        ALTER TABLE runs DROP COLUMN api_usage;
         ALTER TABLE history DROP COLUMN failure;
         ALTER TABLE history DROP COLUMN queued_ms;
         ALTER TABLE history DROP COLUMN ran_ms;
