@@ -8,14 +8,20 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderValue};
-use runner::diagnostic::Source;
+use runner::cli::render::{entries, github, human};
+use runner::cli::screen::Screen;
+use runner::cli::summary::Ending;
+use runner::diagnostic::{Diagnostics, Source};
+use runner::event::Recorded;
 use runner::ids::Id;
 use runner::plan::Limits;
+use runner::report::{ApiUse, Format, RunView, Told, explain, text_in};
 use runner::secret::Redactor;
 use runner::semaphore::{
     Client, Happening, Origin, PipelineFilter, PipelinesOf, Request, Response, Target, Transport,
     TransportError, WorkflowFilter,
 };
+use runner::triage::{infrastructure, is_telling, normalised};
 use runner::template::{Data, Expression, JsonPath, Scope, Template};
 use serde_json::{Value, json};
 
@@ -25,21 +31,55 @@ fn text(data: &[u8]) -> String {
     String::from_utf8_lossy(data).into_owned()
 }
 
-/// A playbook: loads or is refused, and every mistake has a place within the text.
+/// A playbook: loads or is refused, and every mistake has a place within the text and can be shown.
 pub fn playbook(data: &[u8]) {
-    let source = Source::new("fuzz.yml", text(data));
+    let Some(source) = source("fuzz.yml", data) else { return };
     let (plan, wrong) = runner::plan::check(&source, &Limits::default());
-    assert!(plan.is_some() || wrong.has_errors());
-    for mistake in wrong.sorted() {
-        let _ = mistake.place.as_ref().map(ToString::to_string);
+    assert_eq!(plan.is_some(), !wrong.has_errors());
+    show(&wrong);
+}
+
+/// A test file: reads or is refused, in the same way.
+pub fn test_file(data: &[u8]) {
+    let Some(source) = source("fuzz.test.yml", data) else { return };
+    let (draft, wrong) = runner::testing::read(&source, &Limits::default());
+    assert!(draft.is_some() || wrong.has_errors());
+    show(&wrong);
+}
+
+/// The bytes of a file as every file is read.
+fn source(name: &str, data: &[u8]) -> Option<Arc<Source>> {
+    match runner::playbook::source_from_bytes(name, data.to_vec(), &Limits::default()) {
+        Ok(source) => Some(source),
+        Err(mistake) => {
+            let mut wrong = Diagnostics::new();
+            wrong.push(*mistake);
+            show(&wrong);
+            None
+        }
     }
 }
 
-/// A test file: reads or is refused.
-pub fn test_file(data: &[u8]) {
-    let source = Source::new("fuzz.test.yml", text(data));
-    let (draft, wrong) = runner::testing::read(&source, &Limits::default());
-    assert!(draft.is_some() || wrong.has_errors());
+/// Mistakes point to what is there, and say the same about it in every format.
+fn show(wrong: &Diagnostics) {
+    for mistake in wrong.sorted() {
+        let labelled = mistake.labels.iter().map(|(place, _)| place);
+        for place in mistake.place.iter().chain(labelled) {
+            let again = place.source.place(place.span.clone());
+            assert_eq!(&again, place, "{}", mistake.message);
+        }
+    }
+    for width in [40, 100] {
+        harmless(&human(wrong, width, false));
+    }
+    harmless(&github(wrong));
+    assert_eq!(entries(wrong).len(), wrong.sorted().len());
+}
+
+/// Nothing that drives a terminal.
+fn harmless(text: &str) {
+    let drives = |c: char| c.is_control() && c != '\n' && c != '\t';
+    assert!(!text.contains(drives), "{text:?}");
 }
 
 /// A template and an expression: compile or are refused, and come to a value or an error.
@@ -65,17 +105,32 @@ pub fn jsonpath(data: &[u8]) {
     let _ = path.find(&document).len();
 }
 
-/// The events of a journal, one per line: those that can be read fold into a view and a report.
+/// The events of a journal, one per line: those that can be read fold into a view, and all is told of it.
 pub fn journal(data: &[u8]) {
     let text = text(data);
-    let events: Vec<runner::event::Recorded> =
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let view = runner::report::RunView::of(&events);
-    let _ = view.ended();
+    let events: Vec<Recorded> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    told(&RunView::of(&events));
     for recorded in &events {
         let written = serde_json::to_string(recorded).expect("what was read can be written");
-        let again: runner::event::Recorded = serde_json::from_str(&written).expect("what was written can be read");
+        let again: Recorded = serde_json::from_str(&written).expect("what was written can be read");
         assert_eq!(&again, recorded);
+    }
+}
+
+/// Every report, and what is said on a terminal.
+fn told(view: &RunView) {
+    let (api, redactor) = (ApiUse::default(), Redactor::new());
+    let told = Told { view, exit_code: 1, api: &api, bytes_max: 1 << 20 };
+    for format in [Format::Json, Format::Junit, Format::Markdown, Format::Html] {
+        harmless(&text_in(format, &told, &redactor));
+    }
+    let now = view.last.map_or(jiff::Timestamp::UNIX_EPOCH, |last| last.wall);
+    let explained = explain(view, now);
+    for width in [40, 100] {
+        let screen = Screen::new(width, &redactor);
+        harmless(&runner::cli::show::show(view, now, &screen));
+        harmless(&runner::cli::summary::summary(view, &Ending { reports: Vec::new() }, &screen));
+        harmless(&runner::cli::explained::run(&explained, None, &screen));
     }
 }
 
@@ -88,8 +143,14 @@ pub fn times(data: &[u8]) {
         assert!(shown.is_string());
     }
     if let Ok(duration) = runner::duration::parse(&text) {
+        // What is shown has two units at the most, and is never more than was meant.
         let shown = runner::duration::show(duration);
-        assert_eq!(runner::duration::parse(&shown), Ok(duration), "{shown}");
+        if let Ok(again) = runner::duration::parse(&shown) {
+            assert!(again <= duration && (duration - again) * 10 <= duration, "{duration:?} is shown as {shown}");
+        }
+    }
+    if let Some(meant) = runner::duration::meant(&text) {
+        assert!(runner::duration::parse(&meant).is_ok(), "{meant}");
     }
     if let Ok(size) = runner::size::parse(&text) {
         let _ = runner::size::show(size);
@@ -174,7 +235,9 @@ pub fn answers(data: &[u8]) {
         errors.into_iter().flatten().collect::<Vec<_>>()
     });
     for error in said {
-        assert!(!error.message.contains(|c: char| c.is_control()), "{:?}", error.message);
+        for text in [&error.message, &error.server_words] {
+            assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
+        }
     }
 }
 
@@ -199,8 +262,15 @@ pub fn logs(data: &[u8]) {
         while let Ok(Some(event)) = stream.next().await {
             if let Happening::Output(text) = event.what {
                 let clean = runner::text::clean(&text);
-                let harmless = |c: char| !c.is_control() || c == '\n' || c == '\t';
-                assert!(clean.chars().all(harmless), "{clean:?}");
+                harmless(&clean);
+                assert_eq!(runner::text::clean(&clean), clean);
+                let command = |line: &str| line.trim_start().starts_with("::");
+                assert!(!clean.lines().any(command), "{clean:?}");
+                for line in clean.lines() {
+                    let normal = normalised(line);
+                    harmless(&normal);
+                    let _ = (is_telling(&normal), infrastructure([line]));
+                }
             }
         }
     });

@@ -125,11 +125,14 @@ fn state(around: &Surroundings, settings: &Settings) -> Result<String, Failing> 
         run: String::new(),
     };
     drop(store.acquire_group(&format!("doctor {}", std::process::id()), &owner)?);
-    let runs = store.list(&ListFilter::default())?.len();
+    let runs = match store.list(&ListFilter::default())?.len() {
+        1 => "1 run".to_owned(),
+        number => format!("{number} runs"),
+    };
     let path = store.path();
     let folder = path.parent().unwrap_or(&path);
     Ok(format!(
-        "{} holds {runs} runs and can be written",
+        "{} holds {runs} and can be written",
         folder.display()
     ))
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Patch, Renderer, Snippet};
 use serde::Serialize;
 
-use self::excerpt::{SNIPPET_BYTES_MAX, excerpts, lines_around};
+use self::excerpt::{SNIPPET_BYTES_MAX, excerpts, lines_around, readable};
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity};
 use crate::text;
 
@@ -273,7 +273,7 @@ fn fix(diagnostic: &Diagnostic) -> Option<Snippet<'static, Patch<'static>>> {
     let span =
         place.span.start.checked_sub(lines.start)?..place.span.end.checked_sub(lines.start)?;
     Some(
-        Snippet::source(source.to_owned())
+        Snippet::source(readable(source))
             .line_start(place.source.place(lines.start..lines.start).line)
             .patch(Patch::new(span, text::clean(replacement))),
     )
@@ -321,6 +321,17 @@ fn property(foreign: &str) -> String {
 mod tests {
     use super::*;
     use crate::diagnostic::Source;
+
+    #[test]
+    fn what_ends_the_lines_of_windows_is_not_shown() {
+        let source = Source::new("a.yml", "name: x\r\nstps: 1\r\n");
+        let mut all = Diagnostics::new();
+        let place = source.place(9..13);
+        all.push(Diagnostic::error("P012", place, "no key `stps`").fix("steps"));
+        let shown = human(&all, 80, false);
+        assert!(shown.contains("a.yml:2:1"), "{shown}");
+        assert!(!shown.contains(['\r', '\u{240d}']), "{shown}");
+    }
 
     fn sample() -> Diagnostics {
         let source = Source::new(

@@ -10,7 +10,8 @@ use super::{codes, unquoted};
 use crate::diagnostic::{Diagnostic, Place, Source};
 use crate::{size, text};
 
-/// Makes a source out of the bytes of a file; a byte order mark is dropped.
+/// Makes a source out of the bytes of a file; a byte order mark is dropped, and a line that ends with a
+/// carriage return alone ends as all others do: YAML counts it as a line, and so must every place.
 pub fn source_from_bytes(
     name: &str,
     bytes: Vec<u8>,
@@ -26,7 +27,7 @@ pub fn source_from_bytes(
                 .strip_prefix('\u{feff}')
                 .map(str::to_owned)
                 .unwrap_or(text);
-            Ok(Source::new(name, text))
+            Ok(Source::new(name, without_lone_returns(text)))
         }
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
@@ -41,6 +42,20 @@ pub fn source_from_bytes(
             ))
         }
     }
+}
+
+/// The same text, byte for byte in its place, for which a line ends where `\n` stands.
+fn without_lone_returns(text: String) -> String {
+    if !text.contains('\r') {
+        return text;
+    }
+    let mut chars = text.chars().peekable();
+    let mut out = String::with_capacity(text.len());
+    while let Some(c) = chars.next() {
+        let alone = c == '\r' && chars.peek() != Some(&'\n');
+        out.push(if alone { '\n' } else { c });
+    }
+    out
 }
 
 /// The file is over the limit.

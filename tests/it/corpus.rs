@@ -46,14 +46,23 @@ fn playbooks(name: &str) -> Vec<(String, PathBuf)> {
 
 fn check(name: &str, bytes: Vec<u8>) -> (Option<Plan>, Diagnostics) {
     let limits = Limits::default();
-    match source_from_bytes(name, bytes, &limits) {
+    let (plan, diagnostics) = match source_from_bytes(name, bytes, &limits) {
         Ok(source) => plan::check(&source, &limits),
         Err(diagnostic) => {
             let mut diagnostics = Diagnostics::new();
             diagnostics.push(*diagnostic);
             (None, diagnostics)
         }
+    };
+    // Line and column say the same as the bytes, of which the excerpts are made.
+    for place in diagnostics
+        .sorted()
+        .into_iter()
+        .filter_map(|d| d.place.as_ref())
+    {
+        assert_eq!(&place.source.place(place.span.clone()), place, "{name}");
     }
+    (plan, diagnostics)
 }
 
 fn line(diagnostic: &Diagnostic) -> String {

@@ -76,7 +76,7 @@ fn excerpt(first: &Place, lines: Range<usize>, together: Vec<(&Place, Option<Str
             None => first.line,
         },
         column: first.column,
-        text: shown.map(str::to_owned),
+        text: shown.map(readable),
         marks: together
             .into_iter()
             .map(|(place, label)| {
@@ -85,6 +85,11 @@ fn excerpt(first: &Place, lines: Range<usize>, together: Vec<(&Place, Option<Str
             })
             .collect(),
     }
+}
+
+/// The lines of a file from Windows without what ends them there, and as long as before: the marks stay right.
+pub(super) fn readable(lines: &str) -> String {
+    lines.replace('\r', " ")
 }
 
 /// The whole lines that a range touches.

@@ -381,7 +381,7 @@ fn the_doctor_says_what_works_and_what_to_do_about_the_rest() {
     let good = program.run(&["doctor", "--set", "poll.min=3s"]).expect(0);
     for word in [
         "poll.min = 3s (command line)",
-        "can be written",
+        "holds 0 runs and can be written",
         "it is accepted",
         "clock",
     ] {
