@@ -83,11 +83,7 @@ impl Machine {
         match &outcome.result {
             Ok(_) => running.doubt = None,
             // Nobody can look elsewhere for what happened: such a step fails, and says so.
-            Err(failure)
-                if class.writes()
-                    && (failure.fate == Fate::Unknown || outcome.repeated)
-                    && !failure.elsewhere =>
-            {
+            Err(failure) if class.writes() && in_doubt(failure, outcome) && !failure.elsewhere => {
                 running.doubt = Some(failure.clone().fate(Fate::Unknown));
             }
             Err(_) => {}
@@ -121,7 +117,7 @@ impl Machine {
                 if !class.writes() && failure.fate == Fate::Unknown {
                     failure.fate = Fate::NotDone;
                 }
-                if (failure.fate == Fate::Unknown || outcome.repeated) && !failure.elsewhere {
+                if in_doubt(&failure, outcome) && !failure.elsewhere {
                     self.note_lost(index, key, &call);
                     self.note_maybe_triggered(&key.step, &call);
                 }
@@ -264,6 +260,18 @@ impl Machine {
 fn may_have_happened(outcome: &Outcome) -> bool {
     match &outcome.result {
         Ok(_) => true,
-        Err(failure) => failure.fate == Fate::Unknown || outcome.repeated,
+        Err(failure) => in_doubt(failure, outcome),
     }
+}
+
+/// Whether a failed write may have happened all the same: its own fate is not known, or an earlier session may
+/// have sent it and this try says nothing of that. A server that refuses the write itself does say something:
+/// it would have known its token again.
+fn in_doubt(failure: &Failure, outcome: &Outcome) -> bool {
+    let refused = failure.fate == Fate::NotDone
+        && !matches!(
+            failure.kind,
+            FailureKind::RateLimited | FailureKind::AuthOutage | FailureKind::Unauthorized
+        );
+    failure.fate == Fate::Unknown || (outcome.repeated && !refused)
 }
