@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use runner::event::{Event, Failure, Fate, Intent, Recorded};
+use runner::event::{Event, Failure, FailureKind, Fate, Intent, Recorded};
 use runner::outcome::StepOutcome;
 use runner::plan::{Plan, PlanStep};
 use runner::simulator::{Act, Origin};
@@ -100,8 +100,12 @@ impl<'l> Evidence<'l> {
             Event::StepEnded(ended) => ended.step == step && ended.outcome == StepOutcome::Unknown,
             // It is on record that it may have happened; the run has not done with it.
             Event::CallEnded { key, outcome } => {
-                let in_doubt =
-                    |failure: &Failure| failure.fate == Fate::Unknown || outcome.repeated;
+                // A server that refuses what it is told once more says that it did not do it before.
+                let in_doubt = |failure: &Failure| match failure.fate {
+                    Fate::Unknown => true,
+                    Fate::NotSent => outcome.repeated,
+                    Fate::NotDone => outcome.repeated && failure.kind == FailureKind::RateLimited,
+                };
                 key.step == step && matches!(&outcome.result, Err(f) if in_doubt(f))
             }
             _ => false,
