@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use runner::event::Event;
+use runner::event::{Event, Recorded};
 use runner::outcome::StepOutcome;
 use serde_json::Value;
 
@@ -12,6 +12,8 @@ use super::evidence::{Evidence, planned};
 /// A write that is sent in the last instant of its step ends within this time: its time-out, the settle time,
 /// and a look that hangs.
 const LATEST: Duration = Duration::from_secs(240);
+/// For how long a session looks for Semaphore before it gives up.
+const NO_NETWORK: Duration = Duration::from_secs(40);
 
 pub(super) fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
     let mut broken = Vec::new();
@@ -67,7 +69,8 @@ pub(super) fn steps_in_order(evidence: &Evidence<'_>) -> Vec<String> {
     broken
 }
 
-/// A step ends when its time is over. A write that is under way then has its own time-out, and is looked for.
+/// A step ends when its time is over. A write that is under way then has its own time-out, and is looked for; each
+/// session that finds no network looks for half a minute before it is parked.
 pub(super) fn steps_in_time(evidence: &Evidence<'_>) -> Vec<String> {
     let plan = &evidence.lab.plan;
     let ends = evidence
@@ -77,6 +80,9 @@ pub(super) fn steps_in_time(evidence: &Evidence<'_>) -> Vec<String> {
             Event::StepEnded(told) => Some((planned(plan, &told.step)?, told)),
             _ => None,
         });
+    let resumed = |recorded: &&Recorded| matches!(recorded.event, Event::Resumed { .. });
+    let sessions = evidence.events.iter().filter(resumed).count();
+    let latest = LATEST + NO_NETWORK * u32::try_from(sessions).unwrap_or(u32::MAX);
     let late = ends.filter(|(step, told)| {
         let given = step
             .timeout
@@ -89,7 +95,7 @@ pub(super) fn steps_in_time(evidence: &Evidence<'_>) -> Vec<String> {
         let time =
             given.or((!has_none && step.timeout.is_none()).then_some(Duration::from_secs(3_600)));
         let whole = step.used.is_some() || step.for_each.is_some() && !told.step.ends_with(']');
-        !whole && time.is_some_and(|time| Duration::from_millis(told.duration_ms) > time + LATEST)
+        !whole && time.is_some_and(|time| Duration::from_millis(told.duration_ms) > time + latest)
     });
     late.map(|(_, told)| format!("`{}` ended after {} ms", told.step, told.duration_ms))
         .collect()
