@@ -457,6 +457,7 @@ fn broken(started_at: Timestamp, ended_at: Timestamp, writes: bool) -> Outcome {
         started_at,
         ended_at,
         requests: 0,
+        repeated: false,
         result: Err(failure.fate(fate)),
     }
 }

@@ -114,6 +114,10 @@ impl Effects for SemaphoreEffects {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
             let started_at = inner.clock.now();
+            let class = CallClass::of(&request.call);
+            // What has no token was looked for before it was sent again.
+            let by_token = matches!(class, CallClass::Token | CallClass::Repeatable);
+            let repeated = by_token && request.intents.previous().is_some();
             let (result, asked) = counted(inner.carry_out(&request)).await;
             if request.call.elsewhere().is_some() {
                 // This says nothing of Semaphore.
@@ -131,6 +135,7 @@ impl Effects for SemaphoreEffects {
                 started_at,
                 ended_at: inner.clock.now(),
                 requests,
+                repeated,
                 result,
             }
         })

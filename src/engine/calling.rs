@@ -84,9 +84,11 @@ impl Machine {
             Ok(_) => running.doubt = None,
             // Nobody can look elsewhere for what happened: such a step fails, and says so.
             Err(failure)
-                if class.writes() && failure.fate == Fate::Unknown && !failure.elsewhere =>
+                if class.writes()
+                    && (failure.fate == Fate::Unknown || outcome.repeated)
+                    && !failure.elsewhere =>
             {
-                running.doubt = Some(failure.clone());
+                running.doubt = Some(failure.clone().fate(Fate::Unknown));
             }
             Err(_) => {}
         }
@@ -119,7 +121,7 @@ impl Machine {
                 if !class.writes() && failure.fate == Fate::Unknown {
                     failure.fate = Fate::NotDone;
                 }
-                if failure.fate == Fate::Unknown && !failure.elsewhere {
+                if (failure.fate == Fate::Unknown || outcome.repeated) && !failure.elsewhere {
                     self.note_lost(index, key, &call);
                     self.note_maybe_triggered(&key.step, &call);
                 }
@@ -262,6 +264,6 @@ impl Machine {
 fn may_have_happened(outcome: &Outcome) -> bool {
     match &outcome.result {
         Ok(_) => true,
-        Err(failure) => failure.fate == Fate::Unknown,
+        Err(failure) => failure.fate == Fate::Unknown || outcome.repeated,
     }
 }

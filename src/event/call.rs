@@ -32,6 +32,10 @@ pub struct Outcome {
     pub ended_at: Timestamp,
     /// How many requests it took.
     pub requests: u32,
+    /// Whether an earlier session was about to send the same write, and never learnt what came of it. Then a
+    /// failure says nothing of that one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
     /// The answer, or what went wrong.
     pub result: Result<Answer, Failure>,
 }

@@ -363,6 +363,7 @@ mod tests {
                 started_at: Timestamp::UNIX_EPOCH,
                 ended_at: Timestamp::UNIX_EPOCH,
                 requests: 1,
+                repeated: false,
                 result: Err(Failure::new(FailureKind::Server, "500").fate(Fate::Unknown)),
             },
         };

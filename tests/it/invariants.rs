@@ -123,9 +123,10 @@ fn nothing_forgotten(evidence: &Evidence<'_>) -> Vec<String> {
             .or(act.request_token.as_deref())
             .unwrap_or_default();
         let covered = evidence.open.iter().any(|intent| intent.token == token);
-        let Some(step) = evidence.step_of(token) else {
+        let steps = evidence.steps_of(token);
+        if steps.is_empty() {
             return true;
-        };
+        }
         let told = match &act.deed {
             Done::RunWorkflow {
                 workflow_id: id, ..
@@ -141,10 +142,10 @@ fn nothing_forgotten(evidence: &Evidence<'_>) -> Vec<String> {
                 new_pipeline_id: id,
                 ..
             } => evidence.text.contains(id.as_str()),
-            Done::Promote { .. } => answered(evidence, step),
+            Done::Promote { .. } => steps.iter().any(|step| answered(evidence, step)),
             Done::StopWorkflow { .. } | Done::StopPipeline { .. } | Done::StopJob { .. } => true,
         };
-        !covered && !told && !evidence.unknown(step)
+        !covered && !told && !steps.iter().any(|step| evidence.unknown(step))
     });
     forgotten.map(|act| format!("{:?}", act.deed)).collect()
 }

@@ -218,6 +218,7 @@ fn unsent(command: &Cmd, at: Moment) -> Option<Ev> {
         started_at: at.wall,
         ended_at: at.wall,
         requests: 0,
+        repeated: false,
         result: Err(failure),
     };
     let key = key.clone();

@@ -1,6 +1,8 @@
 //! What is known of a run and its world, for those who judge it.
 
-use runner::event::{Event, Fate, Intent, Recorded};
+use std::collections::BTreeSet;
+
+use runner::event::{Event, Failure, Fate, Intent, Recorded};
 use runner::outcome::StepOutcome;
 use runner::plan::{Plan, PlanStep};
 use runner::simulator::{Act, Origin};
@@ -87,12 +89,20 @@ impl<'l> Evidence<'l> {
         found.map(|intent| intent.key.step.as_str())
     }
 
+    /// The steps that a token belongs to: what has no token may be of any step without one.
+    pub(super) fn steps_of(&self, token: &str) -> BTreeSet<&str> {
+        let found = self.intents.iter().filter(|intent| intent.token == token);
+        found.map(|intent| intent.key.step.as_str()).collect()
+    }
+
     pub(super) fn unknown(&self, step: &str) -> bool {
         self.events.iter().any(|recorded| match &recorded.event {
             Event::StepEnded(ended) => ended.step == step && ended.outcome == StepOutcome::Unknown,
             // It is on record that it may have happened; the run has not done with it.
             Event::CallEnded { key, outcome } => {
-                key.step == step && matches!(&outcome.result, Err(f) if f.fate == Fate::Unknown)
+                let in_doubt =
+                    |failure: &Failure| failure.fate == Fate::Unknown || outcome.repeated;
+                key.step == step && matches!(&outcome.result, Err(f) if in_doubt(f))
             }
             _ => false,
         })

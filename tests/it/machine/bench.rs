@@ -147,6 +147,7 @@ impl Bench {
             started_at: self.at.wall,
             ended_at: self.at.wall,
             requests: 1,
+            repeated: false,
             result: reply,
         };
         let key = key.clone();

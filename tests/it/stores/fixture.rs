@@ -131,6 +131,7 @@ pub(super) fn call_ended(seq: u64, key: EffectKey, result: Result<Answer, Failur
         started_at: at(0),
         ended_at: at(1),
         requests: 1,
+        repeated: false,
         result,
     };
     recorded(seq, Event::CallEnded { key, outcome })

@@ -99,6 +99,32 @@ fn a_session_parks_in_time_also_with_a_write_under_way() {
     }
 }
 
+/// The runner dies with the answer to a promotion, and then the network is away until the time of the step is
+/// over. Whoever comes next could not send anything, and that says nothing of what was sent before.
+#[test]
+fn what_an_earlier_session_sent_may_have_happened() {
+    let promotes = "playbook: 1\nsteps:\n  \
+         build: { run_workflow: { project: demo, reference: main } }\n  \
+         deploy: { promote: { pipeline: \"{{ steps.build.pipeline_id }}\", name: Production }, timeout: 3m }\n";
+    let mut calm = lab(promotes, Vec::new());
+    run(&mut calm, &[], "calm");
+    let sent = |lab: &Lab| lab.wire.log().iter().rposition(|sent| sent.writes);
+    let number = sent(&calm).expect("a promotion") as u64 + 1;
+    let mut lab = lab(promotes, Vec::new());
+    lab.session(&Plot {
+        at_request: Some((number, Side::After)),
+        ..Plot::default()
+    });
+    lab.wire.away(lab.now, later(lab.now, seconds(600)));
+    let ending = run(&mut lab, &[], "without a network");
+    assert_eq!(ending.0, RunOutcome::Unknown);
+    let deploy = ending.1.iter().find(|(step, ..)| step == "deploy");
+    assert_eq!(
+        deploy.map(|(_, outcome, _)| *outcome),
+        Some(StepOutcome::Unknown)
+    );
+}
+
 /// `--park` with a write that hangs for longer than that: no spinning until it has ended.
 #[test]
 fn parking_what_only_waits_waits_for_a_write_and_does_not_spin() {
