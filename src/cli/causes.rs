@@ -11,7 +11,7 @@ use super::words;
 use crate::event::{Failure, FailureKind, Fate};
 use crate::ids::Id;
 use crate::outcome::StepOutcome;
-use crate::report::{FailedCommand, RunView, StepView, kind_word, lies_in, triage, v1};
+use crate::report::{FailedCommand, RunView, StepView, kind_word, triage, v1};
 
 /// So many causes are told in full, the others counted.
 const CAUSES_MAX: usize = 10;
@@ -197,7 +197,7 @@ fn pipeline_lines(step: &StepView, screen: &Screen<'_>) -> Vec<String> {
         "" => format!("result: {result}"),
         reason => format!("result: {result}, reason: {reason}"),
     };
-    let line = match lies_in(&reason) {
+    let line = match step.lies_in() {
         Some(cause) => format!("the cause lies in {cause} ({said})"),
         None => format!("pipeline: {said}"),
     };

@@ -7,6 +7,8 @@ use std::collections::HashSet;
 
 use indexmap::IndexSet;
 
+use super::triage::triage;
+use super::v1;
 use super::view::{RunView, StepView};
 use crate::outcome::StepOutcome;
 
@@ -17,6 +19,12 @@ impl StepView {
             self.outcome(),
             Some(StepOutcome::Failed | StepOutcome::Unknown)
         )
+    }
+
+    /// Where the cause of a red pipeline lies, which decides who can mend it; none when nobody can tell.
+    pub fn lies_in(&self) -> Option<&'static str> {
+        let kind = triage(self).map(|triage| triage.kind);
+        mended_by(self.output_text("reason")?, kind)
     }
 
     fn may_fail(&self) -> bool {
@@ -110,16 +118,20 @@ impl RunView {
     }
 }
 
-/// Where the cause lies by the reason that Semaphore gives for a result, which decides who can mend it.
-pub fn lies_in(reason: &str) -> Option<&'static str> {
-    Some(match reason {
-        "test" => "the code, not the infrastructure",
-        "malformed" => "the pipeline file, not the code or the infrastructure",
-        "stuck" | "internal" => "the infrastructure, not the code",
-        "timeout" => "a limit: the time of the pipeline was up",
-        "deleted" => "the repository: what was to be built is gone",
-        "user" => "the decision of a person, who stopped it",
-        "strategy" => "a strategy of the project (auto-cancel or fail-fast)",
+/// Who can mend it, by the reason that Semaphore gives, and by what the logs of failed jobs tell: to Semaphore a job
+/// whose network was down has failed like any other.
+fn mended_by(reason: &str, triage: Option<v1::TriageKind>) -> Option<&'static str> {
+    Some(match (reason, triage) {
+        ("stuck" | "internal", _) | ("test", Some(v1::TriageKind::Infrastructure)) => {
+            "the infrastructure, not the code"
+        }
+        ("test", Some(v1::TriageKind::KnownFlake)) => "a failure that comes and goes",
+        ("test", _) => "the code, not the infrastructure",
+        ("malformed", _) => "the pipeline file, not the code or the infrastructure",
+        ("timeout", _) => "a limit: the time of the pipeline was up",
+        ("deleted", _) => "the repository: what was to be built is gone",
+        ("user", _) => "the decision of a person, who stopped it",
+        ("strategy", _) => "a strategy of the project (auto-cancel or fail-fast)",
         _ => return None,
     })
 }
@@ -188,6 +200,30 @@ mod tests {
         let may = ("a", None, true);
         assert_eq!(causes(&[may, ("a/x", Some("a"), true)]), ["a/x"]);
         assert_eq!(causes(&[may, ("b", None, false)]), ["b", "a"]);
+    }
+
+    #[test]
+    fn what_the_logs_tell_is_never_contradicted() {
+        for (triage, place) in [
+            (None, "the code, not the infrastructure"),
+            (
+                Some(v1::TriageKind::New),
+                "the code, not the infrastructure",
+            ),
+            (
+                Some(v1::TriageKind::Infrastructure),
+                "the infrastructure, not the code",
+            ),
+            (
+                Some(v1::TriageKind::KnownFlake),
+                "a failure that comes and goes",
+            ),
+        ] {
+            assert_eq!(mended_by("test", triage), Some(place));
+            let stuck = mended_by("stuck", triage);
+            assert_eq!(stuck, Some("the infrastructure, not the code"));
+        }
+        assert_eq!(mended_by("something new", None), None);
     }
 
     #[test]

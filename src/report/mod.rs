@@ -32,7 +32,6 @@ pub mod v1;
 mod view;
 
 pub use account::Told;
-pub use causes::lies_in;
 pub use commands::FailedCommand;
 pub use critical_path::{critical_path, critical_path_until};
 pub use explain::{explain, meant, only};

@@ -8,7 +8,6 @@ use super::detail::Detail;
 use super::run::{NAME_CHARACTERS_MAX, Next, WORDS_CHARACTERS_MAX, lasted};
 use super::step::{Error, Link, links, mark, told_error};
 use crate::outcome::StepOutcome;
-use crate::report::causes::lies_in;
 use crate::report::gate::Gate;
 use crate::report::triage::{kind_word, triage};
 use crate::report::view::{RunView, StepView};
@@ -111,7 +110,7 @@ fn cause(
                 reason => format!("{} ({reason})", name(result)),
             }
         }),
-        lies_in: step.output_text("reason").and_then(lies_in),
+        lies_in: step.lies_in(),
         triage: told_triage(step, gate),
         failed_jobs: step
             .output("failed_jobs")

@@ -66,7 +66,7 @@ fn a_run_goes_on_only_on_the_semaphore_that_it_began_on() {
 /// The server goes away when the workflow was started already.
 #[test]
 fn a_server_that_goes_away_parks_the_run() {
-    let faults = "faults:\n  - { on: reads, from: 60s, until: 1h, do: { answer: { status: 503, body: away } } }\n";
+    let faults = "faults:\n  - { on: describe_pipeline, until: 1h, do: { answer: { status: 503, body: away } } }\n";
     let server = Semaphore::yaml(
         &format!(
             "{}{faults}",
