@@ -22,7 +22,8 @@ pub(super) fn for_each(entry: &Entry, mistakes: &mut Mistakes) -> Option<ForEach
     if !matches!(entry.value.node, YamlNode::Map(_)) {
         return Some(ForEach {
             place,
-            items: items(&entry.value, "`for_each`", mistakes)?,
+            items: items(&entry.value, "`for_each`", mistakes)
+                .or_else(|| stand_in(&entry.value))?,
             key: None,
             max_parallel: None,
             on_failure: OnFailure::default(),
@@ -45,10 +46,18 @@ pub(super) fn for_each(entry: &Entry, mistakes: &mut Mistakes) -> Option<ForEach
     fields.finish(mistakes);
     Some(ForEach {
         place,
-        items: found?,
+        items: found.or_else(|| stand_in(&entry.value))?,
         key,
         max_parallel,
         on_failure,
+    })
+}
+
+/// What is wrong with the items was told. The step has some all the same, so that `item` is no second mistake.
+fn stand_in(yaml: &Yaml) -> Option<Located<Expression>> {
+    Some(Located {
+        place: yaml.place.clone(),
+        value: Expression::parse("[]").ok()?,
     })
 }
 

@@ -25,7 +25,7 @@ use crate::lab::{self, Lab, Plot, Side};
 use crate::rig;
 
 /// Enough for every day.
-const SEEDS: u64 = 6_000;
+const SEEDS: u64 = 12_000;
 
 /// Two workflows side by side, each with its promotion, logs of what failed, and a word at the end.
 const TWINS: &str = "
