@@ -59,7 +59,13 @@ pub fn check_beside(
         compare(&playbook, limits, checkout, &mut diagnostics);
         plan
     });
-    (plan.filter(|_| !diagnostics.has_errors()), diagnostics)
+    let plan = plan.filter(|_| !diagnostics.has_errors());
+    // It would be taken for one that is in order and has nothing to do.
+    assert!(
+        plan.is_some() || diagnostics.has_errors(),
+        "the playbook was refused without a word"
+    );
+    (plan, diagnostics)
 }
 
 /// Compares a playbook, and all that it uses, with the checkout.

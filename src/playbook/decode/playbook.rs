@@ -92,8 +92,9 @@ fn stem(name: &str) -> String {
 /// `playbook: 1`. Nothing else is looked at in a file of another version: its words may differ.
 fn version(fields: &mut Fields<'_>, mistakes: &mut Mistakes) -> bool {
     let Some(entry) = fields.take("playbook") else {
-        // A misspelt one is told as that.
-        if !fields.has_lookalike("playbook") {
+        // A misspelt one is told as that, with whatever else is wrong.
+        let misspelt = fields.has_lookalike("playbook");
+        if !misspelt {
             mistakes.push(
                 Diagnostic::error(
                     codes::VERSION,
@@ -104,7 +105,7 @@ fn version(fields: &mut Fields<'_>, mistakes: &mut Mistakes) -> bool {
             );
         }
         // Without the mark it may be another kind of file, unless it has steps.
-        return fields.rest().any(|entry| entry.key.name == "steps");
+        return misspelt || fields.rest().any(|entry| entry.key.name == "steps");
     };
     if let YamlNode::Number(number) = &entry.value.node
         && number.as_u64() == Some(VERSION)
