@@ -115,9 +115,9 @@ impl Effects for SemaphoreEffects {
         Box::pin(async move {
             let started_at = inner.clock.now();
             let class = CallClass::of(&request.call);
-            // What has no token was looked for before it was sent again.
-            let by_token = matches!(class, CallClass::Token | CallClass::Repeatable);
-            let repeated = by_token && request.intents.previous().is_some();
+            // Any other write of an earlier session is looked for before it is sent again.
+            let just_repeated = matches!(class, CallClass::Token | CallClass::Repeatable);
+            let repeated = just_repeated && request.intents.previous().is_some();
             let (result, asked) = counted(inner.carry_out(&request)).await;
             if request.call.elsewhere().is_some() {
                 // This says nothing of Semaphore.

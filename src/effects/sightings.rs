@@ -32,7 +32,7 @@ struct Waited {
     project: Option<Id>,
     created_at: Option<Timestamp>,
     last: Option<Sighting>,
-    order: Option<Arc<Vec<TopologyBlock>>>,
+    topology: Option<Arc<Vec<TopologyBlock>>>,
 }
 
 /// The pipelines that are waited for.
@@ -85,15 +85,15 @@ impl Sightings {
     }
 
     /// Notes what the file says of the order of the blocks.
-    pub(super) fn note_order(&self, pipeline: &Id, order: &Arc<Vec<TopologyBlock>>) {
+    pub(super) fn note_topology(&self, pipeline: &Id, topology: &Arc<Vec<TopologyBlock>>) {
         if let Some(entry) = self.lock().get_mut(pipeline) {
-            entry.order = Some(Arc::clone(order));
+            entry.topology = Some(Arc::clone(topology));
         }
     }
 
     /// The order of the blocks, when it was asked for.
-    pub(super) fn order_of(&self, pipeline: &Id) -> Option<Arc<Vec<TopologyBlock>>> {
-        self.lock().get(pipeline)?.order.clone()
+    pub(super) fn topology_of(&self, pipeline: &Id) -> Option<Arc<Vec<TopologyBlock>>> {
+        self.lock().get(pipeline)?.topology.clone()
     }
 
     /// What was seen of a pipeline after a moment.

@@ -35,12 +35,12 @@ impl Inner {
         if pipeline.state != State::Running || blocks.iter().all(|block| !waits(block)) {
             return Vec::new();
         }
-        let order = match self.sightings.order_of(&pipeline.id) {
+        let order = match self.sightings.topology_of(&pipeline.id) {
             Some(order) => order,
             None => {
                 // It is asked for once: who may not see it need not ask again.
                 let order = Arc::new(self.topology(&pipeline.id).await.unwrap_or_default());
-                self.sightings.note_order(&pipeline.id, &order);
+                self.sightings.note_topology(&pipeline.id, &order);
                 order
             }
         };

@@ -107,7 +107,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A run that has not begun.
+    /// A run that has not begun. The redactor is told what turns out to be secret, which changes nothing that the
+    /// machine decides.
     pub fn new(
         run: RunInfo,
         plan: Arc<Plan>,

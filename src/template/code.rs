@@ -117,7 +117,7 @@ impl Code {
         let found = match scope.walk(chain) {
             Walk::Found(value) => json::from_value(&value).ok(),
             Walk::Missing(_) => None,
-            Walk::Computed => {
+            Walk::Computed(_) => {
                 let text = self.text.get(chain.range()).unwrap_or_default();
                 Self::parse(text).and_then(|part| part.json(scope)).ok()
             }
@@ -164,7 +164,7 @@ impl Code {
         };
         let missing = |chain: &Chain| match scope.walk(chain) {
             Walk::Missing(missing) => Some((chain.clone(), missing)),
-            Walk::Found(_) | Walk::Computed => None,
+            Walk::Found(_) | Walk::Computed(_) => None,
         };
         let unasked = || self.chains.iter().filter(|c| !c.asked);
         let before = || unasked().rev().filter(|c| c.range().end <= near.start);

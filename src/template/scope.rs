@@ -118,17 +118,12 @@ impl Scope {
         minijinja::Value::from_dyn_object(DynObject::new(names))
     }
 
-    /// What a chain reads: where it leads, or the last value before that is computed.
+    /// What a chain reads: where it leads, or the last value before what is computed.
     pub(super) fn read(&self, chain: &Chain) -> Option<minijinja::Value> {
-        let mut value = self.names.0.get(&chain.root).cloned()?;
-        for (hop, _) in &chain.hops {
-            value = match hop {
-                Hop::Name(name) => value.get_attr(name).ok()?,
-                Hop::Index(index) => value.get_item(&minijinja::Value::from(*index)).ok()?,
-                Hop::Computed => break,
-            };
+        match self.walk(chain) {
+            Walk::Found(value) | Walk::Computed(value) => Some(value),
+            Walk::Missing(_) => None,
         }
-        Some(value)
     }
 
     /// Follows a chain of names.
@@ -145,7 +140,7 @@ impl Scope {
             let next = match hop {
                 Hop::Name(name) => value.get_attr(name),
                 Hop::Index(index) => value.get_item(&minijinja::Value::from(*index)),
-                Hop::Computed => return Walk::Computed,
+                Hop::Computed => return Walk::Computed(value),
             };
             match next {
                 Ok(next) if !next.is_undefined() => value = next,
@@ -160,8 +155,8 @@ impl Scope {
 #[derive(Debug)]
 pub(super) enum Walk {
     Found(minijinja::Value),
-    /// Nothing is known from the first computed subscript on.
-    Computed,
+    /// The value before the first computed subscript; nothing is known from there on.
+    Computed(minijinja::Value),
     Missing(Missing),
 }
 
