@@ -3,6 +3,8 @@
 //! The task is looked up first: by its name, and to know on which reference the new workflow will show,
 //! and whether the task has room for our mark.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -17,11 +19,15 @@ use crate::event::Answer;
 /// The parameter by which a run of ours is found again.
 const MARK_PARAMETER: &str = "RUNNER_KEY";
 
+/// How often a workflow that has no pipeline yet is looked at.
+const DESCRIBE_EVERY: Duration = Duration::from_secs(2);
+
 enum State {
     Resolving,
     Choosing,
     Starting,
     Describing,
+    Pausing,
     Waiting,
 }
 
@@ -35,6 +41,7 @@ pub(super) struct RunTask {
     parameters: IndexMap<String, String>,
     mark: Option<String>,
     wait: bool,
+    workflow_id: String,
     state: State,
     record: Record,
 }
@@ -50,6 +57,7 @@ impl RunTask {
             parameters: params.texts("parameters"),
             mark: cx.mark.then(|| cx.token("mark")),
             wait: params.flag("wait", true),
+            workflow_id: String::new(),
             state: State::Resolving,
             record: Record::default(),
         }
@@ -91,13 +99,27 @@ impl RunTask {
             self.record.take(&answer.value, &["workflow_id", "url"]);
             self.record.link("workflow", text(&answer.value, "url"));
             self.record.response.clone_from(&answer.response);
-            self.state = State::Describing;
-            return Next::Call(Call::DescribeWorkflow {
-                workflow_id: text(&answer.value, "workflow_id").to_owned(),
-            });
+            self.workflow_id = text(&answer.value, "workflow_id").to_owned();
+            return self.describe();
         }
         self.state = State::Waiting;
         pipeline::started(&mut self.record, answer, self.wait)
+    }
+
+    fn describe(&mut self) -> Next {
+        self.state = State::Describing;
+        Next::Call(Call::DescribeWorkflow {
+            workflow_id: self.workflow_id.clone(),
+        })
+    }
+
+    /// A workflow that has no pipeline yet is asked for it again, after a pause.
+    fn described(&mut self, answer: &Answer) -> Next {
+        if text(&answer.value, "pipeline_id").is_empty() {
+            self.state = State::Pausing;
+            return Next::Sleep(DESCRIBE_EVERY);
+        }
+        self.started(answer)
     }
 }
 
@@ -112,12 +134,16 @@ impl Act for RunTask {
                 self.choose(text(&answer.value, "id").to_owned())
             }
             (State::Choosing, Input::Answer(answer)) => self.start(&answer.value),
-            (State::Starting | State::Describing, Input::Answer(answer)) => self.started(answer),
+            (State::Starting, Input::Answer(answer)) => self.started(answer),
+            (State::Describing, Input::Answer(answer)) => self.described(answer),
+            (State::Pausing, Input::Slept) => self.describe(),
             (State::Waiting, Input::Answer(answer)) => {
                 pipeline::ended(&mut self.record, answer, Expect::Passed)
             }
             (_, Input::Failure(failure)) => Next::Fail(failure.clone()),
-            (_, Input::Start | Input::Slept) => out_of_turn("run_task"),
+            (State::Pausing, Input::Answer(_)) | (_, Input::Start | Input::Slept) => {
+                out_of_turn("run_task")
+            }
         }
     }
 

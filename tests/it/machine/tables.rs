@@ -670,3 +670,27 @@ fn a_fresh_id_may_be_unknown_for_a_moment_and_an_old_one_not() {
         );
     }
 }
+
+/// A workflow that never gets a pipeline is asked for it with pauses, until the time of the step is over.
+#[test]
+fn a_task_whose_workflow_has_no_pipeline_ends_in_time() {
+    let text =
+        "playbook: 1\nsteps:\n  a: { run_task: { project: demo, task: nightly }, timeout: 1m }\n";
+    let mut asked = 0;
+    let mut bench = Bench::new(text);
+    bench.go(|_, call| {
+        Ok(match call {
+            Call::RunTask { .. } => runner::event::Answer {
+                value: json!({"workflow_id": super::bench::WORKFLOW}),
+                ..Default::default()
+            },
+            Call::DescribeWorkflow { .. } => {
+                asked += 1;
+                runner::event::Answer::default()
+            }
+            call => good(call),
+        })
+    });
+    assert_eq!(bench.step("a").outcome, StepOutcome::Failed);
+    assert!((10..30).contains(&asked), "{asked}");
+}
